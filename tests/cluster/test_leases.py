@@ -42,7 +42,7 @@ def test_a_process_that_was_paused_stops_its_runs_by_itself(
         shared._renewed = time.monotonic() - LEASE_SECONDS - 1
         time.sleep(0.3)  # noqa: ASYNC251 (the loop stands still, as that of a paused process)
         assert shared.is_over
-        assert await worker.services.engine.cluster.own("another") is False
+        assert await worker.services.engine.cluster.take_if_possible("another") is False
         return epoch
 
     epoch = on_loop(worker, pause)
@@ -64,7 +64,7 @@ def test_a_run_is_stopped_while_it_is_handed_back(
     run_id = pair.api.post(f"/threads/{thread_id}/runs", json=body).json()["run_id"]
     gate.arrived()
     engine = pair.servers[1].services.engine
-    put_back = engine._attempts.put_back
+    put_back = engine._executor.put_back
 
     async def stop() -> None:
         job = engine.jobs[run_id]
@@ -83,7 +83,7 @@ def test_a_run_is_stopped_while_it_is_handed_back(
                     pass
             await put_back(job)
 
-        monkeypatch.setattr(engine._attempts, "put_back", put_back_later)
+        monkeypatch.setattr(engine._executor, "put_back", put_back_later)
         gate.fail(Unavailable("the database does not answer"))
         await job.over.wait()
         await stopping[0]
@@ -229,9 +229,9 @@ def test_a_thread_whose_takeover_fails_is_not_held(
             with monkeypatch.context() as patch:
                 patch.setattr(engine.cluster.followers, "begin", fail)
                 with pytest.raises(Unavailable):
-                    await engine.cluster.own(thread_id)
+                    await engine.cluster.take_if_possible(thread_id)
             assert not shared.owns(thread_id)
-            assert await engine.cluster.own(thread_id)
+            assert await engine.cluster.take_if_possible(thread_id)
 
     on_loop(pair.servers[1], take_over)
     body = {"assistant_id": "row", "input": {"name": "a"}}

@@ -13,8 +13,10 @@ import asyncio
 import contextvars
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeAlias
 
 import httpx
 from starlette.types import ASGIApp, Message
@@ -22,11 +24,14 @@ from starlette.types import ASGIApp, Message
 from langgraph_client.current_server import HostingServer, current_server
 
 _BUFFER = 256 * 1024
+"""How many bytes the app may send before the caller takes them."""
 _PORTS = {"http": 80, "https": 443}
 SCOPE = "langgraph.scope"
 """The extension of a request with additional items for its scope; see `ScopedTransport`."""
 PARENT_RUN = "langgraph.parent_run"
 """The key of a scope for the run of this server that sends the request."""
+_Readiness: TypeAlias = Callable[[Callable[[], None]], bool]
+"""`Exchange.has_head` or `Exchange.has_body`."""
 
 
 class OpenExchanges:
@@ -97,8 +102,8 @@ class Exchange:
         self._error: BaseException | None = None
         self._wake: Callable[[], None] | None = None
         # These three are used on the app's loop only, so they need no lock.
-        self._gone: asyncio.Event | None = None
-        self._room: asyncio.Event | None = None
+        self._disconnected: asyncio.Event | None = None
+        self._room_made: asyncio.Event | None = None
         self._flush_due = False
 
     def begin(self) -> None:
@@ -116,7 +121,7 @@ class Exchange:
             raise RuntimeError("the server is not running") from None
 
     def _start(self) -> None:
-        self._gone = asyncio.Event()
+        self._disconnected = asyncio.Event()
         # An empty context: the caller's context variables must not reach the app, as with a server
         # in another process. One of them is the config, with callbacks, of the calling node.
         self._task = self._loop.create_task(self._run(), context=contextvars.Context())
@@ -143,26 +148,26 @@ class Exchange:
         with self._lock:
             if not self._ended:  # An error after a complete response does not concern the client.
                 self._ended, self._error = True, error
-        self._notify()
+        self._wake_caller()
 
     async def _receive(self) -> dict[str, object]:
         if self._body is not None:
             body, self._body = self._body, None
             return {"type": "http.request", "body": body, "more_body": False}
-        assert self._gone is not None
-        await self._gone.wait()
+        assert self._disconnected is not None
+        await self._disconnected.wait()
         return {"type": "http.disconnect"}
 
     async def _send(self, message: Message) -> None:
-        assert self._gone is not None
-        if self._gone.is_set():
+        assert self._disconnected is not None
+        if self._disconnected.is_set():
             # As ASGI prescribes for a client that has disconnected.
             raise OSError("the client closed the response")
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self.headers = list(message.get("headers", ()))
             self._started = True
-            self._notify_soon()
+            self._wake_caller_soon()
             return
         chunk = message.get("body", b"")
         if chunk:
@@ -173,38 +178,38 @@ class Exchange:
             if full:
                 await self._wait_for_room()
         if message.get("more_body", False):
-            self._notify_soon()
+            self._wake_caller_soon()
         else:
             with self._lock:
                 self._ended = True
-            self._notify()
+            self._wake_caller()
 
     async def _wait_for_room(self) -> None:
         with self._lock:
             if self._size <= _BUFFER:
                 return
             # One event for all waiting tasks: a heartbeat may be sent while an event waits.
-            room = self._room = self._room or asyncio.Event()
-        self._notify()
+            room_made = self._room_made = self._room_made or asyncio.Event()
+        self._wake_caller()
         limit = self._home.send_timeout
         try:
             async with asyncio.timeout(limit):
-                await room.wait()
+                await room_made.wait()
         except TimeoutError:
             # As on a port, a client that does not read counts as disconnected, so that the app
             # can go on.
             self.fail(f"the response was not read for {limit} s")
             self._disconnect()
-        if self._gone is not None and self._gone.is_set():
+        if self._disconnected is not None and self._disconnected.is_set():
             raise OSError("the client closed the response")
 
-    def _notify_soon(self) -> None:
+    def _wake_caller_soon(self) -> None:
         """Wake the caller at the end of this turn of the loop, when more may be ready."""
         if not self._flush_due:
             self._flush_due = True
-            self._loop.call_soon(self._notify)
+            self._loop.call_soon(self._wake_caller)
 
-    def _notify(self) -> None:
+    def _wake_caller(self) -> None:
         self._flush_due = False
         with self._lock:
             wake, self._wake = self._wake, None
@@ -213,31 +218,45 @@ class Exchange:
 
     # The caller's side.
 
-    def poll(self, wake: Callable[[], None], for_head: bool) -> bytes | bool | None:
-        """Return what was received; False if nothing, and then call `wake` when there is more.
-
-        For the head: True when the status is known. For the body: bytes, or None at its end.
+    def has_head(self, wake: Callable[[], None]) -> bool:
+        """Return whether the status is known; if not, `wake` is called when that may have changed.
 
         Raises:
             httpx.RemoteProtocolError: The app failed or the server stopped.
         """
         with self._lock:
-            if for_head and self._started:
-                return True
-            if not for_head and self._chunks:
-                data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-                self._chunks.clear()
-                self._size = 0
-                room, self._room = self._room, None
-            elif self._ended:
+            if not self._started:
+                if self._ended:
+                    raise self._error or httpx.RemoteProtocolError("the app sent no response")
+                self._wake = wake
+            return self._started
+
+    def has_body(self, wake: Callable[[], None]) -> bool:
+        """Return whether `take` can be called; if not, `wake` is called when it can."""
+        with self._lock:
+            is_ready = bool(self._chunks) or self._ended
+            if not is_ready:
+                self._wake = wake
+            return is_ready
+
+    def take(self) -> bytes | None:
+        """Return the received part of the body; None at its end.
+
+        Raises:
+            httpx.RemoteProtocolError: The app failed or the server stopped.
+        """
+        with self._lock:
+            # Chunks before the error: what came before a failure belongs to the caller.
+            if not self._chunks:
                 if self._error is not None:
                     raise self._error
                 return None
-            else:
-                self._wake = wake
-                return False
-        if room is not None:
-            self._tell(room.set)
+            data = b"".join(self._chunks)
+            self._chunks.clear()
+            self._size = 0
+            room_made, self._room_made = self._room_made, None
+        if room_made is not None:
+            self._call_on_loop(room_made.set)
         return data
 
     def close(self) -> None:
@@ -247,15 +266,15 @@ class Exchange:
                 return
             self._chunks.clear()
             self._size = 0
-        self._tell(self._disconnect)
+        self._call_on_loop(self._disconnect)
 
     def _disconnect(self) -> None:
-        if self._gone is not None:
-            self._gone.set()
-        if self._room is not None:
-            self._room.set()
+        if self._disconnected is not None:
+            self._disconnected.set()
+        if self._room_made is not None:
+            self._room_made.set()
 
-    def _tell(self, callback: Callable[[], object]) -> None:
+    def _call_on_loop(self, callback: Callable[[], object]) -> None:
         try:
             self._loop.call_soon_threadsafe(callback)
         except RuntimeError:  # The loop is closed, so the app has ended.
@@ -296,24 +315,26 @@ class _SyncBody(httpx.SyncByteStream):
         self._exchange, self._request = exchange, request
 
     def __iter__(self) -> Iterator[bytes]:
-        while (data := _wait(self._exchange, False, self._request)) is not None:
-            assert isinstance(data, bytes)
+        while True:
+            _wait(self._exchange, self._request, self._exchange.has_body)
+            if (data := self._exchange.take()) is None:
+                return
             yield data
 
     def close(self) -> None:
         self._exchange.close()
 
 
-def _wait(exchange: Exchange, for_head: bool, request: httpx.Request) -> bytes | bool | None:
+def _wait(exchange: Exchange, request: httpx.Request, is_ready: _Readiness) -> None:
+    """Wait until an exchange has its head, or a part of its body."""
     limit = _limit(request)
     # A bare lock as the signal: an Event would create a lock and a condition for each wait.
     ready = threading.Lock()
     ready.acquire()
-    while (found := exchange.poll(ready.release, for_head)) is False:
+    while not is_ready(ready.release):
         if not ready.acquire(timeout=-1 if limit is None else limit):
             exchange.close()
-            raise httpx.ReadTimeout(f"no answer within {limit} s", request=request)
-    return found
+            raise httpx.ReadTimeout(f"no response within {limit} s", request=request)
 
 
 class ServerTransport(httpx.BaseTransport):
@@ -336,8 +357,7 @@ class ServerTransport(httpx.BaseTransport):
             )
         exchange.begin()
         try:
-            if _wait(exchange, True, request) is None:
-                raise httpx.RemoteProtocolError("the server gave no answer", request=request)
+            _wait(exchange, request, exchange.has_head)
         except BaseException:  # Also KeyboardInterrupt: the caller gets no response to close.
             exchange.close()
             raise
@@ -354,45 +374,45 @@ class _AsyncBody(httpx.AsyncByteStream):
         self._exchange, self._request = exchange, request
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        while (data := await _await(self._exchange, False, self._request)) is not None:
-            assert isinstance(data, bytes)
+        while True:
+            await _await(self._exchange, self._request, self._exchange.has_body)
+            if (data := self._exchange.take()) is None:
+                return
             yield data
 
     async def aclose(self) -> None:
         self._exchange.close()
 
 
-async def _await(exchange: Exchange, for_head: bool, request: httpx.Request) -> bytes | bool | None:
+async def _await(exchange: Exchange, request: httpx.Request, is_ready: _Readiness) -> None:
+    """Async twin of `_wait`."""
     limit = _limit(request)
     loop = asyncio.get_running_loop()
     while True:
         ready: asyncio.Future[None] = loop.create_future()
-
-        def done(ready: asyncio.Future[None] = ready) -> None:
-            if not ready.done():
-                ready.set_result(None)
-
-        def wake(done: Callable[[], None] = done) -> None:
-            try:
-                loop.call_soon_threadsafe(done)
-            except RuntimeError:  # The caller's loop is closed, so nothing waits any more.
-                return
-
-        found = exchange.poll(wake, for_head)
-        if found is not False:
-            return found
+        if is_ready(partial(_wake, loop, ready)):
+            return
         try:
-            if limit is None:
+            async with asyncio.timeout(limit):
                 await ready
-            else:
-                async with asyncio.timeout(limit):
-                    await ready
         except TimeoutError:
             exchange.close()
-            raise httpx.ReadTimeout(f"no answer within {limit} s", request=request) from None
+            raise httpx.ReadTimeout(f"no response within {limit} s", request=request) from None
         except asyncio.CancelledError:
             exchange.close()
             raise
+
+
+def _wake(loop: asyncio.AbstractEventLoop, ready: asyncio.Future[None]) -> None:
+    """Set a future of the caller's loop, from the app's loop."""
+    # If the caller's loop is closed, nothing waits any more.
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(_set, ready)
+
+
+def _set(ready: asyncio.Future[None]) -> None:
+    if not ready.done():  # It may be cancelled.
+        ready.set_result(None)
 
 
 class AsyncServerTransport(httpx.AsyncBaseTransport):
@@ -406,8 +426,7 @@ class AsyncServerTransport(httpx.AsyncBaseTransport):
         exchange = Exchange(self._home, _scope(request, self._home), await request.aread())
         exchange.begin()
         try:
-            if await _await(exchange, True, request) is None:
-                raise httpx.RemoteProtocolError("the server gave no answer", request=request)
+            await _await(exchange, request, exchange.has_head)
         except BaseException:  # Also a cancellation: the caller gets no response to close.
             exchange.close()
             raise
@@ -441,8 +460,8 @@ class ScopedTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
-        said = {**self._scope, **request.extensions.get(SCOPE, {})}
-        request.extensions = {**request.extensions, SCOPE: said}
+        items = {**self._scope, **request.extensions.get(SCOPE, {})}
+        request.extensions = {**request.extensions, SCOPE: items}
         return self._transport.handle_request(request)
 
 
@@ -454,6 +473,6 @@ class AsyncScopedTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
-        said = {**self._scope, **request.extensions.get(SCOPE, {})}
-        request.extensions = {**request.extensions, SCOPE: said}
+        items = {**self._scope, **request.extensions.get(SCOPE, {})}
+        request.extensions = {**request.extensions, SCOPE: items}
         return await self._transport.handle_async_request(request)

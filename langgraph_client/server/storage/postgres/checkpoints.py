@@ -29,19 +29,15 @@ from psycopg.rows import DictRow, dict_row
 
 from langgraph_client.server.storage.checkpoint_configs import config_of, full_metadata, ids_in
 from langgraph_client.server.storage.postgres.connections import Connections, translated
+from langgraph_client.server.storage.postgres.fences import check_fence, fence_of
 from langgraph_client.server.storage.postgres.pools import BlockingPool
 from langgraph_client.server.storage.postgres.schema import WRITE
 from langgraph_client.server.storage.serializer import serializer
-from langgraph_client.server.storage.shared import Fenced
 
 _Values: TypeAlias = list[object]
 _PAGE = 20
 """How many checkpoints are decoded before other tasks may run."""
 _INLINE = (str, int, float, bool, type(None))
-_FENCE = (
-    "fence AS MATERIALIZED (SELECT 1 FROM leases WHERE thread_id = %s AND epoch = %s FOR SHARE)"
-)
-_NO_FENCE = "fence AS (SELECT 1)"
 
 
 class Checkpoints(AsyncPostgresSaver):
@@ -214,9 +210,8 @@ class Checkpoints(AsyncPostgresSaver):
     ) -> RunnableConfig:
         """Write a checkpoint, and the channels that have a new version. Returns its config."""
         statement, values = self._put(config, checkpoint, metadata, new_versions)
-        _written(await self._connections.execute(statement, values))
-        place = ids_in(config)
-        return config_of(str(place["thread_id"]), place.get("checkpoint_ns", ""), checkpoint["id"])
+        written = await self._connections.execute(statement, values)
+        return self._put_result(config, checkpoint, written)
 
     def put(
         self,
@@ -227,9 +222,16 @@ class Checkpoints(AsyncPostgresSaver):
     ) -> RunnableConfig:
         """Blocking twin of `aput`."""
         statement, values = self._put(config, checkpoint, metadata, new_versions)
-        _written(self._blocking_write(statement, values))
-        place = ids_in(config)
-        return config_of(str(place["thread_id"]), place.get("checkpoint_ns", ""), checkpoint["id"])
+        written = self._blocking_write(statement, values)
+        return self._put_result(config, checkpoint, written)
+
+    def _put_result(
+        self, config: RunnableConfig, checkpoint: Checkpoint, written: int
+    ) -> RunnableConfig:
+        ids = ids_in(config)
+        thread_id = str(ids["thread_id"])
+        check_fence(written, thread_id)
+        return config_of(thread_id, ids.get("checkpoint_ns", ""), checkpoint["id"])
 
     async def aput_writes(
         self,
@@ -261,10 +263,6 @@ class Checkpoints(AsyncPostgresSaver):
         with translated(), self._blocking.connection() as connection:
             return int(connection.execute(statement.encode(), values).rowcount)
 
-    def _fence(self, thread_id: str) -> tuple[str, _Values]:
-        epoch = self._epoch_of(thread_id)
-        return (_NO_FENCE, []) if epoch is None else (_FENCE, [thread_id, epoch])
-
     def _put(
         self,
         config: RunnableConfig,
@@ -281,7 +279,7 @@ class Checkpoints(AsyncPostgresSaver):
             if name in blobs
         ]
         all_metadata = full_metadata(config, metadata)
-        fence, values = self._fence(thread_id)
+        fence, values = fence_of(thread_id, self._epoch_of(thread_id))
         statement = (
             f"WITH {fence}, blobs AS (INSERT INTO checkpoint_blobs"
             " (thread_id, checkpoint_ns, channel, version, type, blob)"
@@ -320,7 +318,7 @@ class Checkpoints(AsyncPostgresSaver):
             if replace
             else "NOTHING"
         )
-        fence, values = self._fence(thread_id)
+        fence, values = fence_of(thread_id, self._epoch_of(thread_id))
         key = [thread_id, namespace, place["checkpoint_id"], task_id]
         keep = ""
         if replace:  # The earlier rows are kept apart: a rollback restores them.
@@ -364,11 +362,6 @@ class _BlockingReader(PostgresSaver):
 def list_of(rows: Mapping[int, Any]) -> Sequence[int]:
     """Return the keys. This is a function because within a saver, `list` is a method."""
     return [*rows]
-
-
-def _written(count: int) -> None:
-    if count == 0:
-        raise Fenced("another process carries out this thread's runs now")
 
 
 def _divided(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

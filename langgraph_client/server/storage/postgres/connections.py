@@ -105,7 +105,7 @@ def translated() -> Iterator[None]:
         raise Unavailable(f"The database cannot be written: {_text(error)}") from error
     except psycopg.DatabaseError as error:
         if error.sqlstate == FENCED:
-            raise Fenced("another process carries out the runs of the thread") from None
+            raise Fenced("another process executes the runs of the thread") from None
         raise
 
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from langgraph_client.server.clock import EventId
 from langgraph_client.server.storage.postgres.connections import Executor, Place
 from langgraph_client.server.storage.postgres.documents import MAX_INTEGER
-from langgraph_client.server.storage.postgres.leases import Leases, fence_of, told
+from langgraph_client.server.storage.postgres.fences import check_fence, fence_of
+from langgraph_client.server.storage.postgres.leases import Leases
 from langgraph_client.server.storage.protocol import Event
 
 _DELETED = Place("events", deletes=True)
@@ -31,7 +32,8 @@ class Events:
         if not events:
             return
         ids = [event.id for event in events]
-        fence, fenced = fence_of(self._leases, thread_id)
+        epoch = None if self._leases is None else self._leases.epochs.get(thread_id)
+        fence, fence_values = fence_of(thread_id, epoch)
         statement = (
             f"WITH {fence} INSERT INTO events SELECT %s, a.ms, a.seq, %s, a.name, a.data"
             " FROM fence, unnest(%s::bigint[], %s::bigint[], %s::text[], %s::bytea[])"
@@ -41,7 +43,7 @@ class Events:
             " WHERE events.thread_id = excluded.thread_id"
         )
         values = (
-            *fenced,
+            *fence_values,
             run_id,
             thread_id,
             [ms for ms, _ in ids],
@@ -52,7 +54,8 @@ class Events:
         if self._leases is None:  # The transaction has a fence of its own.
             await self._executor.write(statement, values, place=Place("events", tuple(ids)))
         else:
-            told(self._leases, thread_id, await self._executor.execute(statement, values))
+            check_fence(await self._executor.execute(statement, values), thread_id)
+            self._leases.written(thread_id)
 
     async def of_run(
         self, run_id: str, after: EventId, limit: int, without: str = ""

@@ -22,7 +22,6 @@ from langgraph_client.server.storage.shared import (
     DELETION_SECONDS,
     FIRST_RUN_ID,
     LEASE_SECONDS,
-    Fenced,
     Follower,
     ResultCipher,
     RunResult,
@@ -421,32 +420,6 @@ class Leases:
             if self.result_cipher is not None:
                 found[run_id] = await self.result_cipher.decrypted(found[run_id])
         return found
-
-
-def fence_of(leases: Leases | None, thread_id: str) -> tuple[str, list[object]]:
-    """Return a part of a statement that has one row if this process may write for a thread.
-
-    Without a lease of the thread, the write belongs to no run and is protected by the thread's
-    lock.
-    """
-    epoch = None if leases is None else leases.epochs.get(thread_id)
-    if epoch is None:
-        return "fence AS (SELECT 1)", []
-    # With FOR SHARE, a process that takes the lease over waits until this statement has ended.
-    condition = "SELECT 1 FROM leases WHERE thread_id = %s AND epoch = %s FOR SHARE"
-    return f"fence AS MATERIALIZED ({condition})", [thread_id, epoch]
-
-
-def told(leases: Leases | None, thread_id: str, written: int) -> None:
-    """Send the followers of a thread a message that rows of it were written.
-
-    Raises:
-        Fenced: No row was written: another process holds the thread.
-    """
-    if not written:
-        raise Fenced(f"another process carries out the runs of thread {thread_id}")
-    if leases is not None:
-        leases.written(thread_id)
 
 
 def _batch(transaction: Transaction) -> Batch:

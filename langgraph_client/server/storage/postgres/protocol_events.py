@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from langgraph_client.server.storage.postgres.connections import Executor, Place
 from langgraph_client.server.storage.postgres.documents import MAX_INTEGER
-from langgraph_client.server.storage.postgres.leases import Leases, fence_of, told
+from langgraph_client.server.storage.postgres.fences import check_fence, fence_of
+from langgraph_client.server.storage.postgres.leases import Leases
 from langgraph_client.server.storage.protocol import KeptEvent
 
 _ENDS = "name IN ('lifecycle:completed', 'lifecycle:failed', 'lifecycle:interrupted')"
@@ -40,7 +41,8 @@ class ProtocolEventTable:
         if not events:
             return
         columns = [list(column) for column in zip(*events, strict=True)]
-        fence, values = fence_of(self._leases, thread_id)
+        epoch = None if self._leases is None else self._leases.epochs.get(thread_id)
+        fence, values = fence_of(thread_id, epoch)
         written = await self._executor.execute(
             f"WITH {fence} INSERT INTO protocol_events"
             " SELECT %s, a.seq, a.run_id, a.ms, a.name, a.data FROM fence, unnest(%s::bigint[],"
@@ -51,7 +53,9 @@ class ProtocolEventTable:
             " WHERE protocol_events.run_id = excluded.run_id",
             (*values, thread_id, *columns),
         )
-        told(self._leases, thread_id, written)
+        check_fence(written, thread_id)
+        if self._leases is not None:
+            self._leases.written(thread_id)
 
     async def of_thread(self, thread_id: str, after: int, limit: int) -> list[KeptEvent]:
         """Return events of a thread after a number."""

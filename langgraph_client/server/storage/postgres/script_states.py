@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from langgraph_client.server.storage.postgres.connections import Row, translated
+from langgraph_client.server.storage.postgres.fences import check_fence, fence_of
 from langgraph_client.server.storage.postgres.pools import BlockingPool
-from langgraph_client.server.storage.shared import Fenced
 
 
 class ScriptStateTable:
@@ -35,19 +35,12 @@ class ScriptStateTable:
 
     def put(self, thread_id: str, state_id: str, run_id: str | None, text: bytes) -> None:
         """Write a state."""
-        values = (thread_id, state_id, run_id, text)
-        epoch = self._epoch_of(thread_id)
-        if epoch is None:
-            self._write("INSERT INTO script_states VALUES (%s, %s, %s, %s)", values)
-            return
+        fence, values = fence_of(thread_id, self._epoch_of(thread_id))
         written = self._write(
-            "WITH fence AS MATERIALIZED"
-            " (SELECT 1 FROM leases WHERE thread_id = %s AND epoch = %s FOR SHARE)"
-            " INSERT INTO script_states SELECT %s, %s, %s, %s FROM fence",
-            (thread_id, epoch, *values),
+            f"WITH {fence} INSERT INTO script_states SELECT %s, %s, %s, %s FROM fence",
+            (*values, thread_id, state_id, run_id, text),
         )
-        if not written:
-            raise Fenced("another process carries out this thread's runs now")
+        check_fence(written, thread_id)
 
     def get(self, thread_id: str, state_id: str | None) -> bytes | None:
         """Return a state by its id, or the latest one."""
