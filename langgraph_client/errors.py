@@ -162,7 +162,13 @@ class APIConnectionError(APIError, httpx.TransportError):
 
     It is an `httpx.TransportError` too, and an instance of httpx's class for the failure, such as
     `httpx.ConnectError`.
+
+    Attributes:
+        is_final: Whether no further attempt can succeed, because this client is closed or the URL
+            is none.
     """
+
+    is_final: bool = False
 
     def __init__(
         self,

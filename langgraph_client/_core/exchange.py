@@ -132,4 +132,6 @@ class NoAnswer(Exception):
             message += ". Is the server running at this address?"
         if self.kind in (FailureKind.UNREADABLE, FailureKind.TOO_LARGE):
             return APIResponseValidationError(message, method=method, url=url)
-        return made_alike(APIConnectionError, self.alike)(message, method=method, url=url)
+        error = made_alike(APIConnectionError, self.alike)(message, method=method, url=url)
+        error.is_final = self.kind in (FailureKind.CLOSED, FailureKind.NO_URL)
+        return error

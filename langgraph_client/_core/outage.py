@@ -140,4 +140,6 @@ class Outage:
 
 def is_passing(error: APIError) -> bool:
     """Return whether a new connection may succeed after this error."""
-    return isinstance(error, APIConnectionError) or worth_repeating(error, safe=True)
+    if isinstance(error, APIConnectionError):
+        return not error.is_final
+    return worth_repeating(error, safe=True)

@@ -26,7 +26,7 @@ from langgraph_client._core.failure import (
     worth_repeating,
 )
 from langgraph_client._core.heartbeat import Cadence, Pulse
-from langgraph_client._core.outage import ReconnectPolicy
+from langgraph_client._core.outage import ReconnectPolicy, is_passing
 from langgraph_client._core.settings import Settings
 from langgraph_client._core.starts import (
     content_location,
@@ -384,9 +384,7 @@ class Transport:
             error: How it failed.
             deadline: When the search must be over; None for the limit of a call of its own.
         """
-        may_have_started = isinstance(error, APIConnectionError) or (
-            isinstance(error, APIStatusError) and worth_repeating(error, safe=True)
-        )
+        may_have_started = is_passing(error)
         if not call.starts or self.retry.starts != "find" or not may_have_started:
             return None
         question = search(call)

@@ -80,15 +80,16 @@ def compute_union_filter(subscriptions: Iterable[Mapping[str, Any]]) -> dict[str
     Args:
         subscriptions: The filters.
     """
-    filters = [_filter(each) for each in subscriptions]
+    definitions = list(subscriptions)
+    filters = [_filter(each) for each in definitions]
     channels = sorted({channel for each in filters for channel in each.channels})
     union: dict[str, Any] = {"channels": channels}
     namespaces = [each.namespaces for each in filters]
     prefixes = [prefix for several in namespaces for prefix in several or ()]
     if prefixes and None not in namespaces:
         union["namespaces"] = [list(prefix) for prefix in dict.fromkeys(prefixes)]
-    depths = [each.depth for each in filters if each.depth is not None]
-    if depths and len(depths) == len(filters):
+    depths = [each["depth"] for each in definitions if each.get("depth") is not None]
+    if depths and len(depths) == len(definitions):
         union["depth"] = max(depths)
     return union
 
@@ -104,8 +105,10 @@ def filter_covers(coverer: Mapping[str, Any], target: Mapping[str, Any]) -> bool
 
 
 def _filter(definition: Mapping[str, Any]) -> EventFilter:
-    namespaces, depth = definition.get("namespaces"), definition.get("depth")
-    prefixes = None if namespaces is None else tuple(tuple(prefix) for prefix in namespaces)
-    if prefixes is None and depth is not None:
-        prefixes = ((),)
+    """Return a filter from its form on the wire.
+
+    An empty list of namespaces is none, and without one `depth` does nothing.
+    """
+    prefixes = tuple(tuple(prefix) for prefix in definition.get("namespaces") or ()) or None
+    depth = None if prefixes is None else definition.get("depth")
     return EventFilter(frozenset(definition.get("channels") or ()), prefixes, depth)

@@ -355,3 +355,17 @@ async def test_an_error_of_the_caller_s_callback_is_the_caller_s() -> None:
         with pytest.raises(APIConnectionError, match=r"^another server is away"):
             await anext(opened)
     assert wire.lines[1:] == [f"POST {RUN}/cancel?wait=0&action=interrupt"]
+
+
+async def test_a_closed_client_is_not_asked_again() -> None:
+    """The stream ends at once: no pause could help."""
+    attempts: list[Reconnect] = []
+    wire = Wire(stream(values(1), values(2), CUT, run=RUN))
+    policy = ReconnectPolicy(initial=0, on_reconnect=attempts.append)
+    client = get_client(url=URL, transport=wire, api_key=None, reconnect=policy)
+    opened = client.runs.stream("t", "agent", stream_resumable=True)
+    assert (await anext(opened)).data == 1
+    await client.aclose()
+    with pytest.raises(StreamIncomplete, match=r"the client is closed"):
+        [part async for part in opened]
+    assert len(attempts) <= 1

@@ -10,11 +10,17 @@ from typing import Any
 import httpx
 import pytest
 
-from langgraph_client import LangGraphClient, ReconnectPolicy, StreamIncomplete, get_client
+from langgraph_client import (
+    LangGraphClient,
+    Reconnect,
+    ReconnectPolicy,
+    StreamIncomplete,
+    get_client,
+)
 from langgraph_client._async.event_readers import AsyncSocketReader
 from langgraph_client._async.thread_feed import AsyncFeed
 from langgraph_client._core.event_filter import EventFilter
-from langgraph_client.errors import AuthenticationError, LangGraphError
+from langgraph_client.errors import APIConnectionError, AuthenticationError, LangGraphError
 from langgraph_client.stream import ProtocolError, RunFailedError
 from tests.support.event_streaming import (
     THREAD,
@@ -242,6 +248,22 @@ async def test_events_end_with_the_error_of_their_connection() -> None:
         assert (await anext(events))["seq"] == 1
         with pytest.raises(AuthenticationError):
             await anext(events)
+
+
+async def test_a_closed_client_is_not_asked_again() -> None:
+    """What waits for events ends at once with an error: no pause could help."""
+    attempts: list[Reconnect] = []
+    server = FollowedThread(frames([started("r1")]), answers=[accepted("r1")])
+    policy = ReconnectPolicy(initial=0, on_reconnect=attempts.append)
+    client = client_of(server, reconnect=policy)
+    async with client.threads.stream(THREAD, **AGENT) as thread:
+        await thread.run.start()
+        events = thread.subscribe(["lifecycle", "values"])
+        assert (await anext(events))["seq"] == 1
+        await client.aclose()
+        with pytest.raises(APIConnectionError, match="closed"):
+            await anext(events)
+    assert len(attempts) <= 1
 
 
 @pytest.mark.parametrize("channels", [["lifecycle"], ["tools"], ["input"], [""]])

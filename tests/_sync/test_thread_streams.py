@@ -11,11 +11,17 @@ from typing import Any
 import httpx
 import pytest
 
-from langgraph_client import ReconnectPolicy, StreamIncomplete, SyncLangGraphClient, get_sync_client
+from langgraph_client import (
+    Reconnect,
+    ReconnectPolicy,
+    StreamIncomplete,
+    SyncLangGraphClient,
+    get_sync_client,
+)
 from langgraph_client._core.event_filter import EventFilter
 from langgraph_client._sync.event_readers import SyncSocketReader
 from langgraph_client._sync.thread_feed import SyncFeed
-from langgraph_client.errors import AuthenticationError, LangGraphError
+from langgraph_client.errors import APIConnectionError, AuthenticationError, LangGraphError
 from langgraph_client.stream import ProtocolError, RunFailedError
 from tests.support.event_streaming import (
     THREAD,
@@ -243,6 +249,22 @@ def test_events_end_with_the_error_of_their_connection() -> None:
         assert (next(events))["seq"] == 1
         with pytest.raises(AuthenticationError):
             next(events)
+
+
+def test_a_closed_client_is_not_asked_again() -> None:
+    """What waits for events ends at once with an error: no pause could help."""
+    attempts: list[Reconnect] = []
+    server = FollowedThread(frames([started("r1")]), answers=[accepted("r1")])
+    policy = ReconnectPolicy(initial=0, on_reconnect=attempts.append)
+    client = client_of(server, reconnect=policy)
+    with client.threads.stream(THREAD, **AGENT) as thread:
+        thread.run.start()
+        events = thread.subscribe(["lifecycle", "values"])
+        assert (next(events))["seq"] == 1
+        client.close()
+        with pytest.raises(APIConnectionError, match="closed"):
+            next(events)
+    assert len(attempts) <= 1
 
 
 @pytest.mark.parametrize("channels", [["lifecycle"], ["tools"], ["input"], [""]])

@@ -74,6 +74,23 @@ def test_filters_cover_and_unite_as_there() -> None:
             both = [one, other]
             assert subscription.compute_union_filter(both) == theirs.compute_union_filter(both)
     assert subscription.compute_union_filter([]) == {"channels": []}
+    bounded = [{"channels": ["values"], "depth": 0}] * 2
+    assert subscription.compute_union_filter(bounded) == {"channels": ["values"], "depth": 0}
+
+
+def test_an_empty_list_of_namespaces_is_none() -> None:
+    """And a depth without namespaces does nothing, on the wire as here."""
+    their: Any = theirs
+    anywhere: list[dict[str, Any]] = [
+        {"channels": ["values"], "namespaces": []},
+        {"channels": ["values"], "namespaces": [], "depth": 0},
+        {"channels": ["values"], "depth": 0},
+    ]
+    for wanted in anywhere:
+        for each in EVENTS:
+            matches = subscription.matches_subscription(each, wanted)
+            assert matches is their.matches_subscription(each, wanted), (each, wanted)
+        assert subscription.filter_covers(wanted, {"channels": ["values"]})
 
 
 @pytest.mark.parametrize("status", [404, 408, 429, 500])
