@@ -21,7 +21,7 @@ from langgraph_client.server.encryption.requests import RequestContexts
 from langgraph_client.server.encryption.storage import EncryptedStorage
 from langgraph_client.server.graphs.drain_checks import ControlledRuns
 from langgraph_client.server.graphs.graph_runner import HostedGraphRunner
-from langgraph_client.server.graphs.hosted_graphs import Graphs, brought_store
+from langgraph_client.server.graphs.hosted_graphs import Graphs, store_of_graphs
 from langgraph_client.server.hooks import RunHooks
 from langgraph_client.server.options import ThreadTTL, WebhookOptions
 from langgraph_client.server.runs.commands import Commands
@@ -144,7 +144,7 @@ def _store(settings: Settings, storage: Storage) -> BaseStore | None:
 
     Clients must find what graphs write, by the graphs' index.
     """
-    brought = brought_store(settings.graphs)
+    brought = store_of_graphs(settings.graphs)
     custom = settings.custom.store
     if custom is not None and isinstance(storage, EncryptedStorage):
         custom = storage.encrypted_store(custom)

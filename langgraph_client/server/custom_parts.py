@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from langgraph_client.server.errors import StartError
-from langgraph_client.server.graphs.factories import opened
+from langgraph_client.server.graphs.factories import open_result
 from langgraph_client.server.options import StoreOptions
 from langgraph_client.server.storage.protocol import Storage
 
@@ -65,7 +65,7 @@ async def _part(name: str, given: object, kind: type) -> AsyncGenerator[Any, Non
     is_open = False
     try:
         made = given() if callable(given) and not isinstance(given, kind) else given
-        async with opened(made) as part:
+        async with open_result(made) as part:
             if not isinstance(part, kind):
                 raise TypeError(f"it is a {type(part).__name__}, not a {kind.__name__}")
             is_open = True

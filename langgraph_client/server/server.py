@@ -29,7 +29,7 @@ from langgraph_client.server.encryption.cipher import Cipher
 from langgraph_client.server.encryption.storage import EncryptedStorage
 from langgraph_client.server.graphs import sdk_loopback
 from langgraph_client.server.graphs.hosted_graphs import (
-    classes_named_by,
+    schema_classes_of,
 )
 from langgraph_client.server.graphs.node_threads import NodeThreads, run_contained
 from langgraph_client.server.hooks import RunHooks
@@ -529,7 +529,7 @@ class Server:
         if "allow_types" not in options:
             # An object that is not a graph itself, such as a factory, has no schemas.
             options["allow_types"] = [
-                *classes_named_by(self._given.get(name)).values(),
+                *schema_classes_of(self._given.get(name)).values(),
                 *self._allow_types,
             ]
         if (mode := getattr(self._given.get(name), "stream_mode", None)) is not None:

@@ -17,7 +17,7 @@ from langgraph.types import interrupt
 from langgraph_sdk.runtime import ServerRuntime
 from typing_extensions import TypedDict
 
-from langgraph_client.server.graphs.factories import asked_for
+from langgraph_client.server.graphs.factories import parameters_of
 from langgraph_client.server.server import Server
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def a_text(model: str | None = None) -> Any: ...
 def test_what_a_factory_asks_for(factory: Any, asked: dict[str, str]) -> None:
     """A default does not keep the config away, nor does a name that cannot be resolved; what has
     a value already, or is something else, is left alone."""
-    found = asked_for(factory, "made")
+    found = parameters_of(factory, "made")
     assert {parameter.name: wanted for parameter, wanted in found.items()} == asked
 
 

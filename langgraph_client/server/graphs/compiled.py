@@ -72,7 +72,7 @@ from langgraph_client.values import (
 )
 
 # Classes of objects that a RemoteGraph may send to any graph, besides those of its schemas.
-_KNOWN = (
+_COMMON_CLASSES = (
     Command,
     LanggraphUpdate,
     Overwrite,
@@ -153,8 +153,10 @@ class CompiledGraph:
         # Eager streaming is also needed if the caller must get a step before the next one starts.
         checks = run.checks
         graph = self._eager if run.kwargs["resumable"] or checks is not None else self._graph
-        asked: Sequence[str] = run.kwargs["stream_mode"]
-        messages = None if "messages-tuple" in asked else MessageEvents(message_chunk_to_message)
+        requested: Sequence[str] = run.kwargs["stream_mode"]
+        messages = (
+            None if "messages-tuple" in requested else MessageEvents(message_chunk_to_message)
+        )
         modes = _modes(run.kwargs)
         extra_events = ExtraEvents(run, self._graph)
         are_requested = extra_events.are_requested
@@ -167,9 +169,9 @@ class CompiledGraph:
         try:
             if CLASSES_EVENT in run.kwargs.get(EXTRA_EVENTS, ()):
                 yield CLASSES_EVENT, state_classes(self._graph)
-            scope.ask()
+            scope.note_reading()
             async for namespace, mode, data in chunks:
-                if not scope.take(data):
+                if not scope.note_item(data):
                     continue
                 if are_requested:
                     await extra_events.see(namespace, mode, data)
@@ -192,8 +194,8 @@ class CompiledGraph:
                 if checks is not None and name == "updates" and checks.is_due:
                     yield CONTROL_EVENT, _question(run, checks.begin())
                     await checks.answered()
-                scope.ask()
-            await scope.write_held()
+                scope.note_reading()
+            await scope.write_deferred()
             await extra_events.end()
             for event in extra_events.take():
                 yield event
@@ -209,7 +211,7 @@ class CompiledGraph:
             try:
                 await chunks.aclose()
             finally:
-                scope.over = True
+                scope.is_over = True
 
     async def _raw_events(self, run: GraphRun) -> AsyncGenerator[Item, None]:
         scope = RunScope(run.run_id)
@@ -235,14 +237,14 @@ class CompiledGraph:
         if extra_events.handlers:
             config = {**config, "callbacks": [*config.get("callbacks", ()), *extra_events.handlers]}
         options = self._options(run, extra_events.modes)
-        given = graph_input(run.kwargs)
+        run_input = graph_input(run.kwargs)
         if EVENTS in run.kwargs["stream_mode"]:
             return chunks_with_events(
-                graph, given, config, options, is_stepwise=run.checks is not None
+                graph, run_input, config, options, is_stepwise=run.checks is not None
             )
         if MESSAGE_EVENTS in run.kwargs.get(EXTRA_EVENTS, ()):
-            return chunks_with_message_events(graph, given, config, options)
-        return _stream_chunks(graph, given, config, options)
+            return chunks_with_message_events(graph, run_input, config, options)
+        return _stream_chunks(graph, run_input, config, options)
 
     def _config(self, run: GraphRun) -> Config:
         config = run.config
@@ -344,16 +346,16 @@ class CompiledGraph:
         filter: Mapping[str, object] | None = None,
     ) -> AsyncIterator[Snapshot]:
         """Yield the states of a thread, the newest first."""
-        found = self._graph.aget_state_history(config, limit=limit, before=before, filter=filter)
-        async for state in found:
+        states = self._graph.aget_state_history(config, limit=limit, before=before, filter=filter)
+        async for state in states:
             yield state
 
     async def aupdate_state(
         self, config: Config, values: object, as_node: str | None = None
     ) -> Config:
         """Write to the state as a node."""
-        made: Config = await self._graph.aupdate_state(config, values, as_node)
-        return made
+        new_config: Config = await self._graph.aupdate_state(config, values, as_node)
+        return new_config
 
     async def abulk_update_state(
         self, config: Config, supersteps: Sequence[Sequence[StateUpdate]]
@@ -401,14 +403,14 @@ class CompiledGraph:
 
     async def subgraphs(self, namespace: str | None, recurse: bool) -> dict[str, Schemas]:
         """Return the schemas of the subgraphs, by namespace."""
-        found = self._graph.aget_subgraphs(namespace=namespace, recurse=recurse)
-        return {name: introspection.schemas(below) async for name, below in found}
+        subgraphs = self._graph.aget_subgraphs(namespace=namespace, recurse=recurse)
+        return {name: introspection.schemas(below) async for name, below in subgraphs}
 
 
 def _modes(kwargs: JsonMapping) -> dict[str, None]:
     """Return the run's stream modes, by langgraph's names."""
-    asked = (*kwargs["stream_mode"], *kwargs.get(MORE_MODES, ()))
-    return dict.fromkeys("messages" if mode == "messages-tuple" else mode for mode in asked)
+    modes = (*kwargs["stream_mode"], *kwargs.get(MORE_MODES, ()))
+    return dict.fromkeys("messages" if mode == "messages-tuple" else mode for mode in modes)
 
 
 def _scope(run: GraphRun) -> RunScope:
@@ -436,8 +438,12 @@ def _own_config(own: JsonMapping, hosted: Config, *, is_temporary: bool) -> Conf
     if configurable.get("langgraph_auth_user") is not None:
         kept |= {key for key in configurable if key.startswith("langgraph_auth_")}
     place = {key: value for key, value in configurable.items() if key in kept}
-    given = without(without_internal(own["configurable"]), {"thread_id", NODE_FINISHED})
-    return {**hosted, "configurable": {**given, **place}, "metadata": dict(own["metadata"])}
+    own_configurable = without(without_internal(own["configurable"]), {"thread_id", NODE_FINISHED})
+    return {
+        **hosted,
+        "configurable": {**own_configurable, **place},
+        "metadata": dict(own["metadata"]),
+    }
 
 
 def _without_counters(config: Config) -> Config:
@@ -451,10 +457,10 @@ def _without_counters(config: Config) -> Config:
 
 
 async def _stream_chunks(
-    graph: Pregel, given: Any, config: Config, options: dict[str, Any]
+    graph: Pregel, run_input: Any, config: Config, options: dict[str, Any]
 ) -> AsyncGenerator[_Chunk, None]:
     deep = options["subgraphs"]
-    source = graph.astream(given, config, **options)
+    source = graph.astream(run_input, config, **options)
     try:
         async for chunk in source:
             yield chunk if deep else ((), *chunk)
@@ -503,11 +509,11 @@ def schema_classes(graph: Pregel) -> dict[str, type]:
     schemas = _builder_schemas(getattr(graph, "builder", None))
     for channel in graph.channels.values():
         schemas += [getattr(channel, "ValueType", None), getattr(channel, "UpdateType", None)]
-    found = classes_in(*schemas, *_KNOWN)
+    classes = classes_in(*schemas, *_COMMON_CLASSES)
     for _, below in graph.get_subgraphs():
         if isinstance(below.channels, Mapping):
-            found.update(schema_classes(below))
-    return found
+            classes.update(schema_classes(below))
+    return classes
 
 
 def state_classes(graph: Pregel) -> dict[str, str | None]:
@@ -528,7 +534,7 @@ def state_classes(graph: Pregel) -> dict[str, str | None]:
 
 def builder_classes(builder: object) -> dict[str, type]:
     """Return the classes in the schemas of a graph's builder."""
-    return classes_in(*_builder_schemas(builder), *_KNOWN)
+    return classes_in(*_builder_schemas(builder), *_COMMON_CLASSES)
 
 
 def _builder_schemas(builder: object) -> list[object]:

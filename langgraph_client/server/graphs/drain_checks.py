@@ -34,18 +34,18 @@ class DrainChecks:
         self.control = RunControl()
         self._number = 0
         self._answered = asyncio.Event()
-        self._is_heard = True
+        self._caller_replies = True
         self._pause = pause
-        self._replied = time.monotonic()
+        self._last_reply = time.monotonic()
         if reason is not None:
             self.control.request_drain(reason)
 
     @property
     def is_due(self) -> bool:
         """Whether to ask the caller: it replies, and the run is not draining already."""
-        if not self._is_heard or self.control.drain_requested:
+        if not self._caller_replies or self.control.drain_requested:
             return False
-        return time.monotonic() - self._replied >= self._pause
+        return time.monotonic() - self._last_reply >= self._pause
 
     def begin(self) -> int:
         """Return the number of the next question."""
@@ -59,14 +59,14 @@ class DrainChecks:
             async with asyncio.timeout(LIMIT):
                 await self._answered.wait()
         except TimeoutError:
-            self._is_heard = False
+            self._caller_replies = False
 
     def answer(self, number: int, reason: str | None) -> None:
         """Note a reply. A late reply to an earlier question also makes the run drain."""
         if reason is not None:
             self.control.request_drain(reason)
         if number == self._number:
-            self._replied = time.monotonic()
+            self._last_reply = time.monotonic()
             self._answered.set()
 
 

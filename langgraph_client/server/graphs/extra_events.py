@@ -29,20 +29,20 @@ class ExtraEvents:
     """
 
     def __init__(self, run: GraphRun, graph: Any) -> None:
-        asked = run.kwargs.get(EXTRA_EVENTS, ())
+        requested = run.kwargs.get(EXTRA_EVENTS, ())
         parent = run.kwargs.get(PARENT) or {}
         #: The answer of the graph around the run; None without one.
         self.answer = ParentAnswer(parent["answer"]) if "answer" in parent else None
         self._lifecycle: LifecycleRecorder | None = None
         self._calls: dict[str, CallRecorder] = {}
         self._extensions: Extensions | None = None
-        if EXTENSIONS_EVENT in asked and graph.stream_transformers:
+        if EXTENSIONS_EVENT in requested and graph.stream_transformers:
             self._extensions = Extensions(graph)
-        if LIFECYCLE_EVENT in asked:
+        if LIFECYCLE_EVENT in requested:
             self._lifecycle = LifecycleRecorder()
-        if HANDLER_CALLS_EVENT in asked or TRACER_CALLS_EVENT in asked:
+        if HANDLER_CALLS_EVENT in requested or TRACER_CALLS_EVENT in requested:
             makers = {HANDLER_CALLS_EVENT: CallRecorder, TRACER_CALLS_EVENT: TracerCallRecorder}
-            self._calls = {name: make() for name, make in makers.items() if name in asked}
+            self._calls = {name: make() for name, make in makers.items() if name in requested}
 
     @property
     def handlers(self) -> list[object]:

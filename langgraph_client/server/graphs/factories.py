@@ -50,7 +50,7 @@ class Factory:
 
     def __init__(self, factory: Callable[..., object], name: str) -> None:
         self._factory = factory
-        self._asked = asked_for(factory, name)
+        self._parameters = parameters_of(factory, name)
 
     @asynccontextmanager
     async def open(
@@ -63,7 +63,7 @@ class Factory:
         }
         positional: list[object] = []
         named: dict[str, object] = {}
-        for parameter, wanted in self._asked.items():
+        for parameter, wanted in self._parameters.items():
             if wanted == "config":
                 value: object = {**config, "configurable": dict(configurable)}
             else:
@@ -75,7 +75,9 @@ class Factory:
                 named[parameter.name] = value
         async with AsyncExitStack() as stack:
             with exceptions_only(), _readable({**config, "configurable": configurable}, store):
-                graph = await stack.enter_async_context(opened(self._factory(*positional, **named)))
+                graph = await stack.enter_async_context(
+                    open_result(self._factory(*positional, **named))
+                )
             yield graph
 
 
@@ -96,7 +98,7 @@ def _readable(config: Mapping[str, Any], store: Any) -> Generator[None, None, No
         var_child_runnable_config.reset(token)
 
 
-def asked_for(factory: Callable[..., object], name: str) -> dict[inspect.Parameter, _Wanted]:
+def parameters_of(factory: Callable[..., object], name: str) -> dict[inspect.Parameter, _Wanted]:
     """Return which parameters of a factory get the config, and which get the runtime.
 
     The annotation decides: `RunnableConfig` (or a dict), or `ServerRuntime`. Without one, or with
@@ -239,19 +241,19 @@ def _typed(context: object, annotation: object) -> object:
 
 
 @asynccontextmanager
-async def opened(returned: object) -> AsyncGenerator[object, None]:
+async def open_result(returned: object) -> AsyncGenerator[object, None]:
     """Give the graph in a factory's result, which may be awaitable, a context or a generator."""
     async with AsyncExitStack() as stack:
-        made: object = await returned if inspect.isawaitable(returned) else returned
-        if inspect.isasyncgen(made):
-            made = _of_async_generator(made)
-        elif inspect.isgenerator(made):
-            made = _of_generator(made)
-        if isinstance(made, AbstractAsyncContextManager):
-            made = await stack.enter_async_context(made)
-        elif isinstance(made, AbstractContextManager):
-            made = stack.enter_context(made)
-        yield made
+        graph: object = await returned if inspect.isawaitable(returned) else returned
+        if inspect.isasyncgen(graph):
+            graph = _of_async_generator(graph)
+        elif inspect.isgenerator(graph):
+            graph = _of_generator(graph)
+        if isinstance(graph, AbstractAsyncContextManager):
+            graph = await stack.enter_async_context(graph)
+        elif isinstance(graph, AbstractContextManager):
+            graph = stack.enter_context(graph)
+        yield graph
 
 
 @asynccontextmanager

@@ -56,16 +56,16 @@ _CONFIG_KEYS = _PASSED_ON | {"callbacks", "configurable", "metadata", "run_id"}
 @cache
 def versions() -> dict[str, str]:
     """Return the versions of the software for the metadata of runs."""
-    found = {}
+    numbers = {}
     for name, package in (
         ("langgraph_version", "langgraph"),
         ("langgraph_api_version", "langgraph-client"),
     ):
         try:
-            found[name] = importlib.metadata.version(package)
+            numbers[name] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
-            found[name] = "unknown"
-    return {**found, "langgraph_plan": "reference", "langgraph_host": "self-hosted"}
+            numbers[name] = "unknown"
+    return {**numbers, "langgraph_plan": "reference", "langgraph_host": "self-hosted"}
 
 
 def thread_config(thread_id: str, checkpoint: Mapping[str, object] | None = None) -> JsonObject:
@@ -111,7 +111,7 @@ class HostedGraphRunner:
         current_server.set(self._hosting_of(job.run))
         run, config = job.run, self._config(job.run)
         kwargs = run["kwargs"]
-        opened = self._graphs.open(
+        opening = self._graphs.open(
             kwargs["config"]["configurable"]["graph_id"],
             config,
             durable=not job.temporary,
@@ -119,7 +119,7 @@ class HostedGraphRunner:
             context=kwargs.get("context"),
         )
         control = self._controlled.run(job.run_id, kwargs.get(CONTROL))
-        async with opened as graph:
+        async with opening as graph:
             if TYPED_VALUES in kwargs:
                 kwargs = opened_input(kwargs, graph.classes)
             before_node = None
@@ -131,7 +131,7 @@ class HostedGraphRunner:
                 if "answer" in (kwargs.get(PARENT) or {}):
                     # The earlier attempt may have used it: the caller must not use it again.
                     yield ANSWERED_EVENT, True
-                graph_run = await graph.continued(graph_run.again())
+                graph_run = await graph.continued(graph_run.without_parent_answer())
             with control as checks:
                 graph_run = replace(graph_run, checks=checks)
                 async with aclosing(graph.events(graph_run)) as events:
@@ -144,18 +144,21 @@ class HostedGraphRunner:
                 encode(values)  # Other runs need no check here: their thread's state is encoded.
 
     def _config(self, run: Document) -> JsonObject:
-        given = run["kwargs"]["config"]
+        config = run["kwargs"]["config"]
         thread_id = run["kwargs"].get(GIVEN_ID, run["thread_id"])
         # langgraph moves keys that it does not know into `configurable`, over what is there. They
         # go below it here: a request must not name another thread or another user.
-        others = {key: value for key, value in given.items() if key not in _CONFIG_KEYS}
-        asked = {**without(others, RESERVED_CONFIGURABLE), **with_user(given["configurable"])}
-        configurable = {**without_internal(asked), "thread_id": thread_id}
+        others = {key: value for key, value in config.items() if key not in _CONFIG_KEYS}
+        caller_configurable = {
+            **without(others, RESERVED_CONFIGURABLE),
+            **with_user(config["configurable"]),
+        }
+        configurable = {**without_internal(caller_configurable), "thread_id": thread_id}
         configurable.pop(CONTEXT_PROVIDED, None)
         return {
-            **{key: value for key, value in given.items() if key in _PASSED_ON},
+            **{key: value for key, value in config.items() if key in _PASSED_ON},
             "configurable": configurable,
-            "metadata": dict(given["metadata"]),
+            "metadata": dict(config["metadata"]),
             "run_id": uuid.UUID(run["run_id"]),
         }
 

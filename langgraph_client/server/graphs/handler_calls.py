@@ -44,14 +44,14 @@ class CallRecorder(BaseCallbackHandler):
         return taken
 
     def _note(
-        self, name: str, args: list[object], told: Document, more: Document | None = None
+        self, name: str, args: list[object], callback_kwargs: Document, more: Document | None = None
     ) -> None:
-        run_id, parent = told["run_id"], told.get("parent_run_id")
+        run_id, parent = callback_kwargs["run_id"], callback_kwargs.get("parent_run_id")
         if parent is None and name in ("on_chain_start", "on_chain_end", "on_chain_error"):
             self._root = self._root or run_id
             return
         # Tags and metadata are sent with the start only.
-        kwargs = {key: value for key, value in told.items() if key not in _APART}
+        kwargs = {key: value for key, value in callback_kwargs.items() if key not in _APART}
         call = {
             **(more or {}),
             "name": name,
@@ -65,12 +65,12 @@ class CallRecorder(BaseCallbackHandler):
     def _id(self, run_id: UUID | None) -> str | None:
         return None if run_id in (None, self._root) else str(run_id)
 
-    def _start(self, name: str, args: list[object], told: Document) -> None:
+    def _start(self, name: str, args: list[object], callback_kwargs: Document) -> None:
         start = {
-            "tags": list(told.get("tags") or ()),
-            "metadata": message_metadata(told.get("metadata") or {}),
+            "tags": list(callback_kwargs.get("tags") or ()),
+            "metadata": message_metadata(callback_kwargs.get("metadata") or {}),
         }
-        self._note(name, args, told, start)
+        self._note(name, args, callback_kwargs, start)
 
     def on_chain_start(self, serialized: object, inputs: object, **kwargs: object) -> Any:
         """Record the start of a node or another chain."""
@@ -102,8 +102,8 @@ class CallRecorder(BaseCallbackHandler):
 
     def on_retriever_end(self, documents: Any, **kwargs: Any) -> Any:
         """Record the documents of a retriever."""
-        found = [document.model_dump() for document in documents]
-        self._note("on_retriever_end", [found], kwargs)
+        document_list = [document.model_dump() for document in documents]
+        self._note("on_retriever_end", [document_list], kwargs)
 
     def on_retriever_error(self, error: BaseException, **kwargs: object) -> Any:
         """Record the error of a retriever."""

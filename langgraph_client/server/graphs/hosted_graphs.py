@@ -71,9 +71,9 @@ class Graphs:
 
     def for_user(self, user: User) -> Graphs:
         """Return the graphs for a user, whom factories get in the runtime."""
-        found = copy.copy(self)
-        found._user = user
-        return found
+        graphs = copy.copy(self)
+        graphs._user = user
+        return graphs
 
     def before_checkpoints(self, write_events: Callable[[], Awaitable[None]]) -> None:
         """Set the function that stores pending events before a later checkpoint is written."""
@@ -240,14 +240,14 @@ def _is_builder(graph: object) -> bool:
     return state is not None and isinstance(graph, state.StateGraph)
 
 
-def brought_store(graphs: Mapping[str, Any]) -> BaseStore | None:
+def store_of_graphs(graphs: Mapping[str, Any]) -> BaseStore | None:
     """Return the store that all graphs with a store were compiled with; else None."""
     stores = [graph.store for graph in graphs.values() if _is_compiled(graph)]
     brought = {id(store): store for store in stores if store is not None}
     return next(iter(brought.values())) if len(brought) == 1 else None
 
 
-def classes_named_by(graph: object) -> Mapping[str, type]:
+def schema_classes_of(graph: object) -> Mapping[str, type]:
     """Return the classes in the schemas of a graph or a builder; empty for other objects."""
     if _is_compiled(graph):
         from langgraph_client.server.graphs.compiled import schema_classes

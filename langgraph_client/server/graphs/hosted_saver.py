@@ -38,7 +38,7 @@ _STREAM = "__pregel_stream"
 NO_TASK = "00000000-0000-0000-0000-000000000000"
 """The task id that langgraph uses for the writes of a command."""
 _ERROR = "__error__"
-_PUT = 5.0
+_EVENT_WRITE_SECONDS = 5.0
 """How long a worker thread waits for the loop to write events."""
 
 Writes = Sequence[tuple[str, Any]]
@@ -89,7 +89,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         self._may_resume = may_resume
         self._notes_runs = may_resume or not is_own or _can_delete_runs(saver)
         self._write_events = write_events
-        self._blocking = False
+        self._only_blocking = False
         # As langgraph does: savers for older versions do not accept the path of a task.
         self._takes_path = _takes_path(saver)
 
@@ -110,13 +110,13 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         if run is not None and _on_loop() is not None:
             # An async node has called a graph's blocking `invoke` on the loop. The loop waits for
             # that graph, so the graph's threads must not wait for the loop.
-            run.hold_loop()
-        return self._shown(self.saver.get_tuple(self._kept(config)), config)
+            run.mark_loop_blocked()
+        return self._with_callers_ids(self.saver.get_tuple(self._with_stored_id(config)), config)
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return one checkpoint."""
-        found: CheckpointTuple | None = await self._call("get_tuple", self._kept(config))
-        return self._shown(found, config)
+        saved: CheckpointTuple | None = await self._call("get_tuple", self._with_stored_id(config))
+        return self._with_callers_ids(saved, config)
 
     def list(
         self,
@@ -127,9 +127,9 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         limit: int | None = None,
     ) -> Iterator[CheckpointTuple]:
         """Return checkpoints, newest first."""
-        kept = None if config is None else self._kept(config)
+        kept = None if config is None else self._with_stored_id(config)
         for item in self.saver.list(kept, filter=filter, before=before, limit=limit):
-            yield self._shown(item, config)
+            yield self._with_callers_ids(item, config)
 
     async def alist(
         self,
@@ -141,29 +141,31 @@ class HostedSaver(BaseCheckpointSaver[Any]):
     ) -> AsyncIterator[CheckpointTuple]:
         """Return checkpoints, newest first."""
         options: dict[str, Any] = {"filter": filter, "before": before, "limit": limit}
-        kept = None if config is None else self._kept(config)
-        if not self._blocking:
+        kept = None if config is None else self._with_stored_id(config)
+        if not self._only_blocking:
             try:
                 async for item in self.saver.alist(kept, **options):
-                    yield self._shown(item, config)
+                    yield self._with_callers_ids(item, config)
                 return
             except NotImplementedError:
-                self._blocking = True
+                self._only_blocking = True
         for item in await _in_thread(lambda: [*self.saver.list(kept, **options)]):
-            yield self._shown(item, config)
+            yield self._with_callers_ids(item, config)
 
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> JsonMapping:
         """Return what was written to channels."""
-        return self.saver.get_delta_channel_history(config=self._kept(config), channels=channels)
+        return self.saver.get_delta_channel_history(
+            config=self._with_stored_id(config), channels=channels
+        )
 
     async def aget_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> JsonMapping:
         """Return what was written to channels."""
         found: Mapping[str, object] = await self._call(
-            "get_delta_channel_history", config=self._kept(config), channels=channels
+            "get_delta_channel_history", config=self._with_stored_id(config), channels=channels
         )
         return found
 
@@ -180,13 +182,16 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         run = _writing_run()
         if run is not None and _on_loop() is None:
             if (stream := _stream_of(config, run)) is not None:
-                run.taken_in_thread(stream)
+                run.wait_until_read_in_thread(stream)
             self._write_events_from_thread(run)
         with _named(checkpoint["channel_values"].items()):
             put = self.saver.put(
-                self._kept(config), checkpoint, self._with_run(metadata, run), new_versions
+                self._with_stored_id(config),
+                checkpoint,
+                self._with_run(metadata, run),
+                new_versions,
             )
-        return _called(put, config)
+        return _with_thread_of(put, config)
 
     async def aput(
         self,
@@ -199,25 +204,27 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         run = _writing_run()
         if run is not None:
             if (stream := _stream_of(config, run)) is not None:
-                await run.taken(stream)
+                await run.wait_until_read(stream)
             if self._write_events is not None:
                 await self._write_events()
-            await run.write_held()
+            await run.write_deferred()
         metadata = await self._with_parents(self._with_run(metadata, run), config)
         with _named(checkpoint["channel_values"].items()):
             put: RunnableConfig = await self._call(
-                "put", self._kept(config), checkpoint, metadata, new_versions
+                "put", self._with_stored_id(config), checkpoint, metadata, new_versions
             )
-        return _called(put, config)
+        return _with_thread_of(put, config)
 
     def put_writes(
         self, config: RunnableConfig, writes: Writes, task_id: str, task_path: str = ""
     ) -> None:
         """Write what a task wrote; of one that was cancelled, only that it was."""
         if _writing_run() is not None:
-            writes = _settled(writes)
+            writes = _storable(writes)
         with _named(writes):
-            self.saver.put_writes(self._kept(config), writes, task_id, *self._path(task_path))
+            self.saver.put_writes(
+                self._with_stored_id(config), writes, task_id, *self._path(task_path)
+            )
 
     async def aput_writes(
         self, config: RunnableConfig, writes: Writes, task_id: str, task_path: str = ""
@@ -225,23 +232,23 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         """Write what a task wrote; of one that was cancelled, only that it was."""
         run = current_run.get()
         if run is not None:
-            if run.over:
+            if run.is_over:
                 return
             # The writes of a command wait for the first result of the run. If the run is stopped
             # before that, the command can be repeated.
             if task_id == NO_TASK:
-                run.hold(partial(self._put_writes, config, writes, task_id, task_path))
+                run.defer_write(partial(self._put_writes, config, writes, task_id, task_path))
                 return
             if not _is_cancelled(writes):
-                await run.write_held()
-        await self._put_writes(config, _settled(writes), task_id, task_path)
+                await run.write_deferred()
+        await self._put_writes(config, _storable(writes), task_id, task_path)
 
     async def _put_writes(
         self, config: RunnableConfig, writes: Writes, task_id: str, task_path: str
     ) -> None:
         with _named(writes):
             await self._call(
-                "put_writes", self._kept(config), writes, task_id, *self._path(task_path)
+                "put_writes", self._with_stored_id(config), writes, task_id, *self._path(task_path)
             )
 
     def _path(self, task_path: str) -> tuple[str, ...]:
@@ -348,11 +355,11 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         ):
             return metadata
         before = await self.aget_tuple(config)
-        told = None if before is None else before.metadata.get(GIVEN_PARENTS)
-        kept = metadata if told is None else {GIVEN_PARENTS: told, **metadata}
+        given_parents = None if before is None else before.metadata.get(GIVEN_PARENTS)
+        kept = metadata if given_parents is None else {GIVEN_PARENTS: given_parents, **metadata}
         return cast(CheckpointMetadata, kept)
 
-    def _kept(self, config: RunnableConfig) -> RunnableConfig:
+    def _with_stored_id(self, config: RunnableConfig) -> RunnableConfig:
         """Return the config with the saver's id of the thread."""
         configurable = config.get("configurable") or {}
         own = configurable.get(OWN_THREAD)
@@ -361,16 +368,16 @@ class HostedSaver(BaseCheckpointSaver[Any]):
             return config
         return _with_thread(config, thread_id if self.is_own else server_thread_id(thread_id))
 
-    def _shown(self, item: T, asked: RunnableConfig | None) -> T:
+    def _with_callers_ids(self, item: T, caller_config: RunnableConfig | None) -> T:
         """Return a checkpoint with the thread id of the request in its configs."""
-        if asked is None or not isinstance(item, CheckpointTuple):
+        if caller_config is None or not isinstance(item, CheckpointTuple):
             return item
-        if self.is_own and OWN_THREAD not in (asked.get("configurable") or {}):
+        if self.is_own and OWN_THREAD not in (caller_config.get("configurable") or {}):
             return item
         parent = item.parent_config
         return item._replace(
-            config=_called(item.config, asked),
-            parent_config=None if parent is None else _called(parent, asked),
+            config=_with_thread_of(item.config, caller_config),
+            parent_config=None if parent is None else _with_thread_of(parent, caller_config),
         )
 
     async def _call(self, name: str, *args: object, **options: object) -> Any:
@@ -379,20 +386,20 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         The blocking one is also called if the saver's class overrides only that: it is the one that
         blocking code with a local graph uses.
         """
-        if not self._blocking and not _overrides_alone(type(self.saver), name):
+        if not self._only_blocking and not _overrides_alone(type(self.saver), name):
             try:
                 return await getattr(self.saver, f"a{name}")(*args, **options)
             except NotImplementedError:
-                self._blocking = True
+                self._only_blocking = True
         return await _in_thread(partial(getattr(self.saver, name), *args, **options))
 
     def _write_events_from_thread(self, run: RunScope) -> None:
-        if self._write_events is None or run.loop_is_held:
+        if self._write_events is None or run.is_loop_blocked:
             return
         written = asyncio.run_coroutine_threadsafe(_awaited(self._write_events), run.loop)
         # With a limit: the loop may itself be blocked by a call that waits for this thread.
         try:
-            written.result(_PUT)
+            written.result(_EVENT_WRITE_SECONDS)
         except concurrent.futures.TimeoutError:
             written.cancel()
 
@@ -412,9 +419,9 @@ def _with_thread(config: RunnableConfig, thread_id: str) -> RunnableConfig:
     return {**config, "configurable": configurable}
 
 
-def _called(config: RunnableConfig, asked: RunnableConfig) -> RunnableConfig:
+def _with_thread_of(config: RunnableConfig, caller_config: RunnableConfig) -> RunnableConfig:
     """Return a saver's config with the graph's id of the thread."""
-    thread_id = (asked.get("configurable") or {}).get("thread_id")
+    thread_id = (caller_config.get("configurable") or {}).get("thread_id")
     return config if thread_id is None else _with_thread(config, thread_id)
 
 
@@ -474,12 +481,12 @@ def _writing_run() -> RunScope | None:
         RunIsOverError: The run has ended.
     """
     run = current_run.get()
-    if run is not None and run.over:
+    if run is not None and run.is_over:
         raise RunIsOverError("the run of this node is over: it cannot write checkpoints any more")
     return run
 
 
-def _settled(writes: Writes) -> Writes:
+def _storable(writes: Writes) -> Writes:
     """Return the writes that may be stored: all of a finished task, only the error of a cancelled.
 
     langgraph adds the error after the task's writes so far. If they were stored, they would count

@@ -18,7 +18,7 @@ from langgraph_client.server.graphs.protocol import (
     StateUpdate,
 )
 from langgraph_client.server.graphs.protocol_events import PROTOCOL, RAW
-from langgraph_client.server.graphs.script_player import Player, Stage
+from langgraph_client.server.graphs.script_player import Player, PlayerServices
 from langgraph_client.server.graphs.script_snapshots import (
     ATTEMPT,
     ScriptChunk,
@@ -63,7 +63,7 @@ class HostedScript:
     ) -> None:
         self._graph = graph
         self._states = states if durable else None
-        self._stage = Stage(
+        self._services = PlayerServices(
             steps=graph.steps,
             states=self._states,
             sleep=states.clock.sleep,
@@ -89,20 +89,20 @@ class HostedScript:
             ValueError: The run has a mode or an option that scripts do not support.
         """
         modes: Sequence[str] = run.kwargs["stream_mode"]
-        odd = [mode for mode in modes if mode not in _MODES]
-        odd += [name for name in _REFUSED if run.kwargs[name]]
-        if odd:
-            raise ValueError(f"a ScriptedGraph does not support {', '.join(odd)}")
+        unsupported = [mode for mode in modes if mode not in _MODES]
+        unsupported += [name for name in _REFUSED if run.kwargs[name]]
+        if unsupported:
+            raise ValueError(f"a ScriptedGraph does not support {', '.join(unsupported)}")
         is_raw = bool(run.kwargs.get(PROTOCOL))
         if is_raw:
             modes = _MODES  # As of compiled graphs: its readers choose the channels.
-        player = Player(replace(self._stage, before_node=run.before_node), run.config)
+        player = Player(replace(self._services, before_node=run.before_node), run.config)
         command = run.kwargs.get("command")
         parent = run.kwargs.get(PARENT) or {}
         if "answer" in parent:
             player.answer(parent["answer"])
         if parent.get("resuming") and player.has_state:
-            player.go_on(parent.get("answers") or {})
+            player.resume_as_subgraph(parent.get("answers") or {})
         elif command:
             player.obey(command)
         else:
@@ -133,7 +133,7 @@ class HostedScript:
         """Return a run without the input that an earlier attempt has stored already."""
         saved = None if self._states is None else self._states.get(run.thread_id)
         begun = saved is not None and saved.metadata.get("run_id") == run.run_id
-        return run.going_on() if begun else run
+        return run.continuing() if begun else run
 
     # States.
 
@@ -158,13 +158,13 @@ class HostedScript:
             return
         thread_id = config["configurable"]["thread_id"]
         end = before["configurable"]["checkpoint_id"] if before else None
-        given = 0
+        count = 0
         for saved in self._states.history(thread_id, end):
             if filter and any(saved.metadata.get(k) != v for k, v in filter.items()):
                 continue
-            if limit is not None and given >= limit:
+            if limit is not None and count >= limit:
                 return
-            given += 1
+            count += 1
             yield self._snapshot(thread_id, saved)
 
     async def aupdate_state(
@@ -227,8 +227,8 @@ class HostedScript:
         step = last.metadata["step"] + 1 if last else 0
         metadata = {**config.get("metadata", {}), "source": "update", "step": step}
         merged = merge(last.values if last else {}, values)
-        made = self._states.put(thread_id, Saved(last.id if last else None, merged, at, metadata))
-        return checkpoint_config(thread_id, made.id)
+        saved = self._states.put(thread_id, Saved(last.id if last else None, merged, at, metadata))
+        return checkpoint_config(thread_id, saved.id)
 
     def _names(self, saved: Saved | None) -> list[str]:
         steps = self._graph.steps(saved.values if saved else {})

@@ -46,13 +46,18 @@ class _Stepwise(Runnable[Any, Any]):
 
 
 async def chunks_with_events(
-    graph: object, given: object, config: Config, options: dict[str, object], *, is_stepwise: bool
+    graph: object,
+    run_input: object,
+    config: Config,
+    options: dict[str, object],
+    *,
+    is_stepwise: bool,
 ) -> AsyncGenerator[tuple[tuple[str, ...], str, object], None]:
     """Yield langchain's events, and the root's stream chunks as events of the other modes.
 
     Args:
         graph: The compiled graph.
-        given: Its input, or a command.
+        run_input: Its input, or a command.
         config: The run's config.
         options: More arguments of `astream`.
         is_stepwise: Whether the graph waits until each chunk has been read.
@@ -61,7 +66,7 @@ async def chunks_with_events(
     deep = options["subgraphs"]
     steps = _Stepwise(graph) if is_stepwise else None
     runnable: Any = steps or graph
-    source = runnable.astream_events(given, config, version="v2", **options)
+    source = runnable.astream_events(run_input, config, version="v2", **options)
     try:
         async for event in source:
             is_chunk = event["event"] == "on_chain_stream" and event["run_id"] == root

@@ -38,7 +38,7 @@ async def continued_run(graph: Any, run: GraphRun) -> GraphRun:
     if saver is None or saved is None:
         return run
     if saved.metadata.get("run_id") == run.run_id:
-        return run.going_on()
+        return run.continuing()
     run = await _with_open_answers(graph, run)
     command = run.kwargs.get("command") or {}
     resume = command.get("resume")
@@ -48,10 +48,10 @@ async def continued_run(graph: Any, run: GraphRun) -> GraphRun:
     if not _is_kept(command, kept):
         return run
     if is_by_id:  # These answers are stored with their tasks.
-        return run.going_on(resume or None)
+        return run.continuing(resume or None)
     if resume is not None and await _is_used(graph, saver, config, run, resume):
         await saver.aput_writes(saved.config, [(_RESUME, None)], NO_TASK)
-    return run.going_on()
+    return run.continuing()
 
 
 async def _with_open_answers(graph: Any, run: GraphRun) -> GraphRun:

@@ -39,9 +39,9 @@ def give_ids(update: object, channels: frozenset[str]) -> None:
         if _ROOT in channels:
             _give(written)
             continue
-        for one in written if isinstance(written, list) else [written]:
-            for name in channels & one.keys() if isinstance(one, Mapping) else ():
-                _give(one[name])
+        for node_update in written if isinstance(written, list) else [written]:
+            for name in channels & node_update.keys() if isinstance(node_update, Mapping) else ():
+                _give(node_update[name])
 
 
 def _give(value: object) -> None:

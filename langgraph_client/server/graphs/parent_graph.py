@@ -84,7 +84,7 @@ def thread_keys(parent: JsonMapping, configurable: JsonMapping) -> JsonObject:
     return {"thread_id": shown} if own is None else {"thread_id": shown, OWN_THREAD: own}
 
 
-def run_context(given: object, around: object, schema: Any) -> object:
+def run_context(context: object, around: object, schema: Any) -> object:
     """Return the context of a run inside another graph, as langgraph merges the two.
 
     The one of the graph around it reaches the nodes as it is, whatever their own schema is. Here it
@@ -92,7 +92,7 @@ def run_context(given: object, around: object, schema: Any) -> object:
     does not fit that, it becomes an object with the same attributes.
 
     Args:
-        given: The context of the run itself; None without one.
+        context: The context of the run itself; None without one.
         around: The context of the graph around it; None without one.
         schema: The `context_schema` of the run's graph.
     """
@@ -100,8 +100,8 @@ def run_context(given: object, around: object, schema: Any) -> object:
         issubclass(schema, BaseModel) or dataclasses.is_dataclass(schema)
     )
     # An empty dict counts as none, unless it becomes an object.
-    if around is None or given or (is_class and given is not None):
-        return given
+    if around is None or context or (is_class and context is not None):
+        return context
     if not is_class or not isinstance(around, dict):
         return around
     try:

@@ -147,7 +147,7 @@ class GraphRun:
         """The graph's id of the thread: the caller's."""
         return str(self.config["configurable"]["thread_id"])
 
-    def again(self) -> GraphRun:
+    def without_parent_answer(self) -> GraphRun:
         """Return a later attempt of the run, without the answer of the graph around it.
 
         The earlier attempt may have given the answer to an interrupt already. Another interrupt
@@ -156,7 +156,7 @@ class GraphRun:
         parent = {k: v for k, v in (self.kwargs.get(PARENT) or {}).items() if k != "answer"}
         return replace(self, kwargs={**self.kwargs, PARENT: parent})
 
-    def going_on(self, resume: object = None) -> GraphRun:
+    def continuing(self, resume: object = None) -> GraphRun:
         """Return a run that continues from the thread's latest checkpoint.
 
         Args:

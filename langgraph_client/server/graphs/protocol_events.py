@@ -82,7 +82,7 @@ class ProtocolEvents:
         self._graph_name = graph_name
         self._open: dict[Namespace, str] = {}
         self._seen: set[Namespace] = set()
-        self._asked: set[str] = set()
+        self._sent_interrupts: set[str] = set()
         #: The text so far of each open message of a run stream, by its id.
         self._texts: dict[str, str] = {}
         self._message_ids: dict[tuple[Namespace, str], str] = {}
@@ -90,7 +90,7 @@ class ProtocolEvents:
     @property
     def asked(self) -> bool:
         """Whether the run has sent an interrupt."""
-        return bool(self._asked)
+        return bool(self._sent_interrupts)
 
     def begin(self) -> ProtocolEvent:
         """Return the first event of the run."""
@@ -155,13 +155,13 @@ class ProtocolEvents:
         key = "lc|{}|{}".format("\0".join(namespace), event)
         return ProtocolEvent("lifecycle", namespace, data, key)
 
-    def _questions(self, namespace: Namespace, interrupts: Any) -> Iterator[ProtocolEvent]:
+    def _interrupt_events(self, namespace: Namespace, interrupts: Any) -> Iterator[ProtocolEvent]:
         for interrupt in interrupts:
             interrupt_id = interrupt.get("id")
             # `values` and `updates` both contain it.
-            if interrupt_id in self._asked:
+            if interrupt_id in self._sent_interrupts:
                 continue
-            self._asked.add(interrupt_id)
+            self._sent_interrupts.add(interrupt_id)
             data = {"interrupt_id": interrupt_id, "payload": interrupt.get("value")}
             key = "input|{}|{}".format("\0".join(namespace), interrupt_id)
             yield ProtocolEvent("input", namespace, data, key)
@@ -170,7 +170,9 @@ class ProtocolEvents:
 
     def _raw_values(self, event: RawEvent) -> Iterator[ProtocolEvent]:
         if event.interrupts:
-            yield from self._questions(event.namespace, decode(encode(list(event.interrupts))))
+            yield from self._interrupt_events(
+                event.namespace, decode(encode(list(event.interrupts)))
+            )
         elif event.data == {}:
             return  # The state is empty after the input.
         yield ProtocolEvent("values", event.namespace, shortened(event.data))
@@ -233,24 +235,24 @@ class ProtocolEvents:
             data = {"event": "started", "namespace": list(inner), "graph_name": name}
             yield ProtocolEvent("lifecycle", inner, {**data, "trigger_call_id": task_id})
 
-    def _old_values(self, namespace: Namespace, data: object) -> Iterator[ProtocolEvent]:
+    def _classic_values(self, namespace: Namespace, data: object) -> Iterator[ProtocolEvent]:
         if isinstance(data, dict) and INTERRUPT in data:
-            yield from self._questions(namespace, data.pop(INTERRUPT))
+            yield from self._interrupt_events(namespace, data.pop(INTERRUPT))
         if data != {}:
             yield ProtocolEvent("values", namespace, _shortened(data))
 
-    def _old_updates(self, namespace: Namespace, data: object) -> Iterator[ProtocolEvent]:
+    def _classic_updates(self, namespace: Namespace, data: object) -> Iterator[ProtocolEvent]:
         if isinstance(data, dict) and INTERRUPT in data:
-            yield from self._questions(namespace, data.pop(INTERRUPT))
+            yield from self._interrupt_events(namespace, data.pop(INTERRUPT))
         yield ProtocolEvent("updates", namespace, _shortened(data))
 
-    def _old_custom(self, namespace: Namespace, data: object) -> Iterator[ProtocolEvent]:
+    def _classic_custom(self, namespace: Namespace, data: object) -> Iterator[ProtocolEvent]:
         yield _custom(namespace, data)
 
-    def _old_checkpoints(self, namespace: Namespace, data: object) -> Iterator[ProtocolEvent]:
+    def _classic_checkpoints(self, namespace: Namespace, data: object) -> Iterator[ProtocolEvent]:
         yield ProtocolEvent("checkpoints", namespace, data)
 
-    def _old_messages(self, namespace: Namespace, data: object) -> Iterator[ProtocolEvent]:
+    def _classic_messages(self, namespace: Namespace, data: object) -> Iterator[ProtocolEvent]:
         """Yield events for the new content of a message."""
         for message in data if isinstance(data, list) else ():
             message_id, text = message.get("id"), message.get("content")
@@ -277,7 +279,7 @@ class ProtocolEvents:
             yield _message_event(message_id, {"event": "message-finish"})
         self._texts.clear()
 
-    def _old_tasks(self, namespace: Namespace, data: object) -> Iterator[ProtocolEvent]:
+    def _classic_tasks(self, namespace: Namespace, data: object) -> Iterator[ProtocolEvent]:
         yield ProtocolEvent("tasks", namespace, data)
 
 
@@ -288,13 +290,13 @@ _RAW = {
     "tools": ProtocolEvents._raw_tools,
 }
 _CLASSIC = {
-    "values": ProtocolEvents._old_values,
-    "updates": ProtocolEvents._old_updates,
-    "custom": ProtocolEvents._old_custom,
-    "checkpoints": ProtocolEvents._old_checkpoints,
-    "tasks": ProtocolEvents._old_tasks,
-    "messages/partial": ProtocolEvents._old_messages,
-    "messages/complete": ProtocolEvents._old_messages,
+    "values": ProtocolEvents._classic_values,
+    "updates": ProtocolEvents._classic_updates,
+    "custom": ProtocolEvents._classic_custom,
+    "checkpoints": ProtocolEvents._classic_checkpoints,
+    "tasks": ProtocolEvents._classic_tasks,
+    "messages/partial": ProtocolEvents._classic_messages,
+    "messages/complete": ProtocolEvents._classic_messages,
 }
 
 
@@ -327,8 +329,8 @@ def _tool_message(namespace: Namespace, data: Mapping[str, object]) -> Iterator[
     content = output.get("content") if is_message and isinstance(output, Mapping) else output
     if not isinstance(content, str):
         content = encode(content).decode()
-    found = output.get("id") if is_message and isinstance(output, Mapping) else None
-    message_id = found or f"tool-{call_id}"
+    output_id = output.get("id") if is_message and isinstance(output, Mapping) else None
+    message_id = output_id or f"tool-{call_id}"
     below = (*namespace, f"tools:{call_id}")
     block = {"type": "text", "text": content}
     for part in (

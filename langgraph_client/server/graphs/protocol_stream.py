@@ -40,24 +40,24 @@ class _Mux(StreamMux):
     """A multiplexer that collects its events until they are taken."""
 
     def __init__(self, graph: Any) -> None:
-        self._made: list[RawEvent] = []
+        self._raw_events: list[RawEvent] = []  # Not `_events`, which StreamMux has itself.
         factories = [LifecycleTransformer, _AllModes, *graph.stream_transformers]
         super().__init__(factories=factories, is_async=True)
 
     @property
     def modes(self) -> list[str]:
         """The stream modes that the transformers need."""
-        asked = [mode for t in self._transformers for mode in t.required_stream_modes]
-        return list(dict.fromkeys(asked))
+        modes = [mode for t in self._transformers for mode in t.required_stream_modes]
+        return list(dict.fromkeys(modes))
 
     def take(self) -> list[RawEvent]:
         """Return the events since the last call."""
-        made, self._made = self._made, []
-        return made
+        events, self._raw_events = self._raw_events, []
+        return events
 
     def _forward(self, method: str, item: object) -> None:
         # An item that a transformer pushed into a named channel.
-        self._made.append(RawEvent(method, (), item))
+        self._raw_events.append(RawEvent(method, (), item))
 
     async def apush(self, event: Any) -> None:
         """Pass an event to the transformers, and keep it unless one of them removes it."""
@@ -67,7 +67,7 @@ class _Mux(StreamMux):
                 # langgraph's lifecycle transformer removes `tasks` events, but readers want them.
                 keep = isinstance(transformer, LifecycleTransformer) and keep
         if keep:
-            self._made.append(self._raw(event["method"], event["params"]))
+            self._raw_events.append(self._raw(event["method"], event["params"]))
 
     def _raw(self, method: str, params: Any) -> RawEvent:
         namespace, data = tuple(params["namespace"]), params["data"]
@@ -79,13 +79,13 @@ class _Mux(StreamMux):
 
 
 async def raw_events(
-    graph: Any, given: Any, config: Config, options: dict[str, Any], scope: RunScope
+    graph: Any, run_input: Any, config: Config, options: dict[str, Any], scope: RunScope
 ) -> AsyncGenerator[list[RawEvent]]:
     """Run a graph and yield raw events, in lists of events that were produced together.
 
     Args:
         graph: The compiled graph.
-        given: Its input, or a command.
+        run_input: Its input, or a command.
         config: The run's config.
         options: More arguments of `astream`; the modes are set here.
         scope: The run's scope, which handles markers in the stream.
@@ -95,17 +95,17 @@ async def raw_events(
     """
     mux = _Mux(graph)
     options = {**options, "stream_mode": mux.modes, "subgraphs": True, "version": "v2"}
-    source = graph.astream(given, _with_blocks(config), **options)
+    source = graph.astream(run_input, _with_blocks(config), **options)
     try:
-        scope.ask()
+        scope.note_reading()
         async for part in source:
-            if not scope.take(part["data"]):
+            if not scope.note_item(part["data"]):
                 continue
             await mux.apush(convert_to_protocol_event(part))
             if events := mux.take():
                 yield events
-            scope.ask()
-        await scope.write_held()
+            scope.note_reading()
+        await scope.write_deferred()
         await mux.aclose()
     except Exception as error:
         await mux.afail(error)
@@ -119,13 +119,13 @@ async def raw_events(
         try:
             await source.aclose()
         finally:
-            scope.over = True
+            scope.is_over = True
     if events := mux.take():
         yield events
 
 
 async def chunks_with_message_events(
-    graph: Any, given: Any, config: Config, options: dict[str, Any]
+    graph: Any, run_input: Any, config: Config, options: dict[str, Any]
 ) -> AsyncGenerator[tuple[tuple[str, ...], str, object], None]:
     """Run a graph and yield its stream as `(namespace, mode, data)`.
 
@@ -133,13 +133,13 @@ async def chunks_with_message_events(
 
     Args:
         graph: The compiled graph.
-        given: Its input, or a command.
+        run_input: Its input, or a command.
         config: The run's config.
         options: More arguments of `astream`.
     """
     plain = copy.copy(graph)  # So that states stay dicts.
     plain._output_mapper = plain._state_mapper = None
-    source = plain.astream(given, _with_blocks(config), **options, version="v2")
+    source = plain.astream(run_input, _with_blocks(config), **options, version="v2")
     try:
         async for part in source:
             namespace, mode, data = part["ns"], part["type"], part["data"]

@@ -49,7 +49,7 @@ _BARRIERS = (NamedBarrierValue, NamedBarrierValueAfterFinish)
 
 
 @dataclass
-class _Made:
+class _WrittenCheckpoint:
     """The data of a written checkpoint that the next one needs."""
 
     state: Document
@@ -80,7 +80,7 @@ class PulledHistory:
     namespace: str
     classes: Allowed
     missing: list[str] = field(default_factory=list)
-    _made: dict[str, _Made] = field(default_factory=dict)
+    _written: dict[str, _WrittenCheckpoint] = field(default_factory=dict)
 
     async def write(self, state: Document) -> None:
         """Write one state. Its parent must have been written before, if it exists.
@@ -90,7 +90,7 @@ class PulledHistory:
         """
         checkpoint_id = state["checkpoint"]["checkpoint_id"]
         parent_id = (state.get("parent_checkpoint") or {}).get("checkpoint_id")
-        parent = self._made.get(parent_id or "")
+        parent = self._written.get(parent_id or "")
         barriers = self._barriers(parent, state)
         values = self._values(state, barriers)
         versions = self._versions(parent, values)
@@ -114,7 +114,7 @@ class PulledHistory:
         )
         config = {"configurable": {**place, "checkpoint_id": checkpoint_id}}
         await self._write_tasks(config, state)
-        self._made[checkpoint_id] = _Made(state, values, versions, barriers)
+        self._written[checkpoint_id] = _WrittenCheckpoint(state, values, versions, barriers)
 
     # Channels.
 
@@ -172,7 +172,9 @@ class PulledHistory:
             return (value, True)
         return value
 
-    def _versions(self, parent: _Made | None, values: Mapping[str, object]) -> ChannelVersions:
+    def _versions(
+        self, parent: _WrittenCheckpoint | None, values: Mapping[str, object]
+    ) -> ChannelVersions:
         """Return a version for each channel: the parent's if the value is unchanged."""
         known = parent.versions if parent else {}
         last = max(known.values(), default=None)
@@ -198,7 +200,7 @@ class PulledHistory:
             seen[name] = shown
         return seen
 
-    def _barriers(self, parent: _Made | None, state: Document) -> dict[str, set[str]]:
+    def _barriers(self, parent: _WrittenCheckpoint | None, state: Document) -> dict[str, set[str]]:
         """Return, for each edge from several nodes, which of them have run already."""
         channels = {
             name: channel
@@ -244,10 +246,10 @@ class PulledHistory:
                 await self.saver.aput_writes(config, writes or [(_NO_WRITES, None)], task["id"])
 
     def _interrupt(self, document: Document) -> Interrupt:
-        made = Interrupt(value=self._decoded(document.get("value")), id=document["id"])
+        interrupt = Interrupt(value=self._decoded(document.get("value")), id=document["id"])
         if document.get("response_schema") is not None:
-            made.response_schema = document["response_schema"]
-        return made
+            interrupt.response_schema = document["response_schema"]
+        return interrupt
 
     def _results(self, task: Document) -> list[tuple[str, object]]:
         """Return the writes of a finished task, and those for its edges."""

@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
-_ROUND = 0.05
-_PATIENCE = 20
+_ROUND_SECONDS = 0.05
+_MAX_IDLE_ROUNDS = 20
 """For how many turns of the loop a checkpoint waits if the stream yields nothing."""
 
 
@@ -51,27 +51,27 @@ class RunScope:
         self.threads = threads or {}
         self.parents = parents
         self.loop = asyncio.get_running_loop()
-        self.over = False
+        self.is_over = False
         #: langgraph's stream of the run, once a subgraph has shown it.
         self.stream: Any = None
         #: Whether the event loop is blocked, because it waits for a blocking graph.
-        self.loop_is_held = False
-        self._held: list[Callable[[], Awaitable[None]]] = []
+        self.is_loop_blocked = False
+        self._deferred: list[Callable[[], Awaitable[None]]] = []
         self._released = False
         self._consumer = asyncio.current_task()
-        self._taken = 0
+        self._items_read = 0
         self._waiting = False
         self._markers: set[Marker] = set()
 
     # For the reader of the events.
 
-    def ask(self) -> None:
+    def note_reading(self) -> None:
         """Note that the reader waits for the next event."""
         self._waiting = True
 
-    def take(self, data: object) -> bool:
+    def note_item(self, data: object) -> bool:
         """Note an item of the stream. Return whether it is an event and not a marker."""
-        self._taken += 1
+        self._items_read += 1
         if isinstance(data, Marker):
             data.set()
             self._markers.discard(data)
@@ -88,7 +88,7 @@ class RunScope:
 
     # For the checkpointer.
 
-    async def taken(self, put: Callable[[Marker], None]) -> None:
+    async def wait_until_read(self, put: Callable[[Marker], None]) -> None:
         """Wait until all events that are now in the stream have been read.
 
         It returns early when the run ends, and when the stream yields nothing although the reader
@@ -100,51 +100,51 @@ class RunScope:
         """
         marker = self._mark(put)
         passed = asyncio.wrap_future(marker.passed)
-        before, rounds = self._taken, 0
-        while not passed.done() and not self._ending and rounds < _PATIENCE:
-            await asyncio.wait([passed], timeout=_ROUND)
-            rounds = rounds + 1 if self._waiting and before == self._taken else 0
-            before = self._taken
+        before, rounds = self._items_read, 0
+        while not passed.done() and not self._ending and rounds < _MAX_IDLE_ROUNDS:
+            await asyncio.wait([passed], timeout=_ROUND_SECONDS)
+            rounds = rounds + 1 if self._waiting and before == self._items_read else 0
+            before = self._items_read
         self._markers.discard(marker)
         marker.set()
 
-    def hold(self, write: Callable[[], Awaitable[None]]) -> None:
+    def defer_write(self, write: Callable[[], Awaitable[None]]) -> None:
         """Keep a write of the run's command until there is a result of the run, or its end."""
-        self._held.append(write)
+        self._deferred.append(write)
 
-    async def write_held(self) -> None:
+    async def write_deferred(self) -> None:
         """Carry out the writes of the run's command that are still held."""
-        held, self._held = self._held, []
+        held, self._deferred = self._deferred, []
         for write in held:
             await write()
 
-    def hold_loop(self) -> None:
+    def mark_loop_blocked(self) -> None:
         """Note that the event loop is blocked by a blocking graph, until its next turn.
 
         The graph's first call on the loop must call this.
         """
 
         def release() -> None:
-            self.loop_is_held = False
+            self.is_loop_blocked = False
 
-        self.loop_is_held = True
+        self.is_loop_blocked = True
         self.loop.call_soon(release)
 
-    def taken_in_thread(self, put: Callable[[Marker], None]) -> None:
-        """Wait like `taken`, in a worker thread.
+    def wait_until_read_in_thread(self, put: Callable[[Marker], None]) -> None:
+        """Wait like `wait_until_read`, in a worker thread.
 
         It does not wait if the loop itself is waiting for this thread, because a node has called a
         graph's blocking `invoke` on the loop: that would be a deadlock.
         """
-        if self.loop_is_held:
+        if self.is_loop_blocked:
             return
         marker = self._mark(put)
-        before, rounds = self._taken, 0
-        while not marker.passed.done() and not self._ending and rounds < _PATIENCE:
-            concurrent.futures.wait([marker.passed], timeout=_ROUND)
-            rounds = rounds + 1 if before == self._taken else 0
-            before = self._taken
-        self.loop_is_held = rounds >= _PATIENCE
+        before, rounds = self._items_read, 0
+        while not marker.passed.done() and not self._ending and rounds < _MAX_IDLE_ROUNDS:
+            concurrent.futures.wait([marker.passed], timeout=_ROUND_SECONDS)
+            rounds = rounds + 1 if before == self._items_read else 0
+            before = self._items_read
+        self.is_loop_blocked = rounds >= _MAX_IDLE_ROUNDS
         self._markers.discard(marker)
         marker.set()
 

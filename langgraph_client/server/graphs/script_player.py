@@ -36,7 +36,7 @@ _Event: TypeAlias = tuple[str, Any]
 
 
 @dataclass(frozen=True)
-class Stage:
+class PlayerServices:
     """The dependencies of a player."""
 
     #: Returns the steps for a state and the number of the attempt on the thread.
@@ -55,21 +55,21 @@ class Player:
     """Plays a script once, starting with its thread's state.
 
     Args:
-        stage: The script's steps and storage.
+        services: The script's steps and storage.
         config: The run's config.
     """
 
-    def __init__(self, stage: Stage, config: JsonMapping) -> None:
+    def __init__(self, services: PlayerServices, config: JsonMapping) -> None:
         where = config.get("configurable", {})
-        self._stage = stage
+        self._services = services
         self._thread_id: str = where.get("thread_id", "")
         self._metadata: JsonObject = {
             **config.get("metadata", {}),
             **{key: where[key] for key in _FROM_CONFIG if key in where},
         }
         last = None
-        if stage.states is not None:
-            last = stage.states.get(self._thread_id, where.get("checkpoint_id"))
+        if services.states is not None:
+            last = services.states.get(self._thread_id, where.get("checkpoint_id"))
         self._last = last
         self._parent = last.id if last else None
         self._number: int = last.metadata["step"] + 1 if last else -1
@@ -87,21 +87,21 @@ class Player:
 
     # The start.
 
-    def begin(self, given: object) -> None:
+    def begin(self, run_input: object) -> None:
         """Begin with an input; None continues where the thread has stopped.
 
         Raises:
             ValueError: The input is neither an object nor None, or there is nothing to continue.
         """
-        if given is None:
+        if run_input is None:
             if self._last is None:
                 raise ValueError("the run has no input, and its thread has no state to continue")
-            self._go_on()
-        elif isinstance(given, Mapping):
-            self._values = merge(self._values, given)
+            self._resume_position()
+        elif isinstance(run_input, Mapping):
+            self._values = merge(self._values, run_input)
             self._attempt += 1
         else:
-            raise ValueError(f"expected an object as input, got {given!r}")
+            raise ValueError(f"expected an object as input, got {run_input!r}")
 
     def obey(self, command: JsonMapping) -> None:
         """Begin with the command of a request.
@@ -112,7 +112,7 @@ class Player:
         self._values = merge(self._values, command.get("update") or {})
         goto = command.get("goto")
         if goto is None:
-            self._go_on()
+            self._resume_position()
         else:
             names = [step_name(number, step) for number, step in enumerate(self._steps())]
             if goto not in names:
@@ -125,13 +125,13 @@ class Player:
         """Give an answer for the first question."""
         self._answer, self.has_answer = answer, True
 
-    def go_on(self, answers: Mapping[str, object]) -> None:
+    def resume_as_subgraph(self, answers: Mapping[str, object]) -> None:
         """Begin where the thread has stopped, as a subgraph of a graph that resumes.
 
         Args:
             answers: Answers by the ids of interrupts.
         """
-        self._go_on()
+        self._resume_position()
         steps = self._steps()
         step = steps[self._at] if self._at < len(steps) else None
         if isinstance(step, Ask):
@@ -139,12 +139,12 @@ class Player:
             if waiting.id in answers:
                 self.answer(answers[waiting.id])
 
-    def _go_on(self) -> None:
+    def _resume_position(self) -> None:
         at = self._last.at if self._last else None
         self._at = len(self._steps()) if at is None else at
 
     def _steps(self) -> Sequence[PlayedStep]:
-        return self._stage.steps(self._values, self._attempt)
+        return self._services.steps(self._values, self._attempt)
 
     # The events.
 
@@ -157,8 +157,8 @@ class Player:
             yield "checkpoints", self._checkpoint(steps, is_new)
         for at in range(self._at, len(steps)):
             step, name = steps[at], step_name(at, steps[at])
-            if self._stage.before_node is not None:
-                await self._stage.before_node(name)
+            if self._services.before_node is not None:
+                await self._services.before_node(name)
             is_question = isinstance(step, Ask) and not self.has_answer
             if is_question and await self._save("loop", at):
                 yield "checkpoints", self._checkpoint(steps)
@@ -180,7 +180,7 @@ class Player:
                 if self._last is not None:
                     yield "checkpoints", self._checkpoint(steps)
                 raise step.error
-            event, written = await self._carry_out(step, name)
+            event, written = await self._execute(step, name)
             if event is not None:
                 yield event
             if written is None:
@@ -198,7 +198,7 @@ class Player:
         if await self._save("loop", None):
             yield "checkpoints", self._checkpoint(steps)
 
-    async def _carry_out(self, step: PlayedStep, name: str) -> tuple[_Event | None, Values | None]:
+    async def _execute(self, step: PlayedStep, name: str) -> tuple[_Event | None, Values | None]:
         """Return a step's event and what it writes to the state; None for nothing."""
         if isinstance(step, Update):
             return None, dict(step.values)
@@ -206,17 +206,17 @@ class Player:
             self.has_answer = False
             return None, {step.into: self._answer}
         if isinstance(step, Say):
-            chunks = message_chunks(step, self._stage.new_id())
+            chunks = message_chunks(step, self._services.new_id())
             metadata = {**self._metadata, "langgraph_node": name}
             return ("messages", (chunks, metadata)), {"messages": [whole(chunks).as_message()]}
         if isinstance(step, Emit):
             return ("custom", step.data), None
         if isinstance(step, Wait):
-            await self._stage.sleep(step.seconds)
+            await self._services.sleep(step.seconds)
         return None, None
 
     def _task_id(self, at: int) -> str:
-        return task_id(self._last.id if self._last else self._stage.new_id(), at)
+        return task_id(self._last.id if self._last else self._services.new_id(), at)
 
     def _checkpoint(self, steps: Sequence[PlayedStep], is_new: bool = True) -> JsonObject:
         """Return the latest stored state as an event."""
@@ -224,7 +224,7 @@ class Player:
 
     async def _save(self, source: str, at: int | None, error: str | None = None) -> bool:
         """Store the state, and return True; False if it is stored already, or not at all."""
-        if self._stage.states is None:
+        if self._services.states is None:
             return False
         same = self._last is not None and (self._last.values, self._last.at) == (self._values, at)
         if same and error is None:
@@ -234,8 +234,8 @@ class Player:
             metadata[ATTEMPT] = self._attempt
         if error is not None:
             metadata["error"] = error
-        await self._stage.write_events()
-        self._last = self._stage.states.put(
+        await self._services.write_events()
+        self._last = self._services.states.put(
             self._thread_id, Saved(self._parent, dict(self._values), at, metadata)
         )
         self._parent = self._last.id

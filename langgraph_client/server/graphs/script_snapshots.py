@@ -173,18 +173,18 @@ def interrupts_of(thread_id: str, at: int, step: object) -> tuple[ScriptInterrup
     """Return the interrupts of a step: one for an `Ask`, else none."""
     if not isinstance(step, Ask):
         return ()
-    made = hashlib.blake2b(f"{thread_id}:{at}".encode(), digest_size=16).hexdigest()
-    return (ScriptInterrupt(step.value, made),)
+    interrupt_id = hashlib.blake2b(f"{thread_id}:{at}".encode(), digest_size=16).hexdigest()
+    return (ScriptInterrupt(step.value, interrupt_id),)
 
 
 def message_chunks(step: Say, new_id: str) -> list[ScriptChunk]:
     """Return the chunks of the message that a step streams."""
     texts = [step.chunks] if isinstance(step.chunks, str) else list(step.chunks)
     message_id = f"lc_run--{new_id}"
-    made = [ScriptChunk(text, id=message_id) for text in texts or [""]]
+    chunks = [ScriptChunk(text, id=message_id) for text in texts or [""]]
     calls = tuple(dict(call) for call in step.tool_calls)
-    made[-1] = replace(made[-1], tool_calls=calls, chunk_position="last")
-    return made
+    chunks[-1] = replace(chunks[-1], tool_calls=calls, chunk_position="last")
+    return chunks
 
 
 def whole(chunks: Sequence[ScriptChunk]) -> ScriptChunk:

@@ -77,8 +77,10 @@ class ScriptStates:
         milliseconds, number = self.clock.event_id()
         # Ids must sort by time, like langgraph's checkpoint ids.
         text = f"{milliseconds:012x}7{number & 0xFFF:03x}8{number >> 12 & 0xFFF:03x}"
-        made = f"{text}{self.clock.uuid4()[-12:]}"
-        checkpoint_id = "-".join((made[:8], made[8:12], made[12:16], made[16:20], made[20:]))
+        digits = f"{text}{self.clock.uuid4()[-12:]}"
+        checkpoint_id = "-".join(
+            (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])
+        )
         saved = replace(saved, id=checkpoint_id, created_at=self.clock.stamp())
         document = encode(saved)
         run_id = saved.metadata.get("run_id")

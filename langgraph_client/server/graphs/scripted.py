@@ -36,9 +36,9 @@ class ScriptedGraph:
     def __init__(self, script: Script | Attempts, *, name: str = "scripted") -> None:
         self.name = name
         scripts = script.scripts if isinstance(script, Attempts) else (script,)
-        self._scripts = [one if callable(one) else list(one) for one in scripts]
-        for one in self._scripts:
-            for number, step in enumerate(() if callable(one) else one):
+        self._scripts = [script if callable(script) else list(script) for script in scripts]
+        for script in self._scripts:
+            for number, step in enumerate(() if callable(script) else script):
                 if not isinstance(step, PlayedStep | Mapping):
                     raise InvalidArgumentError(f"script[{number}]", f"is no step: {step!r}")
 
@@ -61,8 +61,8 @@ class ScriptedGraph:
             attempt: The number of the attempt, from 1.
         """
         script = self._scripts[min(max(attempt, 1), len(self._scripts)) - 1]
-        found = script(dict(values)) if callable(script) else script
-        return [Update(step) if isinstance(step, Mapping) else step for step in found]
+        steps = script(dict(values)) if callable(script) else script
+        return [Update(step) if isinstance(step, Mapping) else step for step in steps]
 
     def node_names(self) -> list[str]:
         """Return the names of the steps; empty if the script depends on the input."""

@@ -78,12 +78,12 @@ class _AtImport(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Find one of `_GIVEN`."""
-        if fullname not in _GIVEN:
+        """Find one of `_PATCHES`."""
+        if fullname not in _PATCHES:
             return None
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is not None and spec.loader is not None:
-            spec.loader = _Loader(spec.loader, _GIVEN[fullname])
+            spec.loader = _Loader(spec.loader, _PATCHES[fullname])
         return spec
 
 
@@ -105,7 +105,7 @@ def install() -> None:
 
     Importing it takes longer than all else that a server of scripted graphs needs.
     """
-    for name, give in _GIVEN.items():
+    for name, give in _PATCHES.items():
         if name in sys.modules:
             give()
     if not any(isinstance(finder, _AtImport) for finder in sys.meta_path):
@@ -142,7 +142,7 @@ def _give_cache() -> None:
         module._api_swr, module.SWRResult = swr, SWRResult
 
 
-_GIVEN: Mapping[str, Callable[[], None]] = {_MODULE: _give_transports, _CACHE: _give_cache}
+_PATCHES: Mapping[str, Callable[[], None]] = {_MODULE: _give_transports, _CACHE: _give_cache}
 """What each module of langgraph_sdk is given."""
 
 
@@ -168,6 +168,6 @@ async def _app(scope: Any, receive: Any, send: Any) -> None:
 
 def _overlay(module: ModuleType, **names: Any) -> ModuleType:
     """Return a module with some names replaced."""
-    made = ModuleType(module.__name__, module.__doc__)
-    made.__dict__.update(module.__dict__, **names)
-    return made
+    copy = ModuleType(module.__name__, module.__doc__)
+    copy.__dict__.update(module.__dict__, **names)
+    return copy

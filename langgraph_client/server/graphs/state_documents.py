@@ -76,7 +76,7 @@ def _task(task: Any, typed_values: bool) -> Document:
         "name": task.name,
         "path": task.path,
         "error": error if error is None or isinstance(error, str) else repr(error),
-        "interrupts": [_interrupt(found, typed_values) for found in task.interrupts],
+        "interrupts": [_interrupt(interrupt, typed_values) for interrupt in task.interrupts],
         "checkpoint": checkpoint_of(below) if named else None,
         "state": None
         if named or below is None

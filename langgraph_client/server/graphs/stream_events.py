@@ -128,12 +128,12 @@ class MessageEvents:
     def events(self, message: Any, metadata: object) -> list[Item]:
         """Return the events for one message, or for one chunk of one."""
         chunk = type(message).__name__.endswith("Chunk")
-        found: list[Item] = []
+        events: list[Item] = []
         if message.id not in self._parts:
-            found.append(("messages/metadata", {message.id: {"metadata": metadata}}))
+            events.append(("messages/metadata", {message.id: {"metadata": metadata}}))
             self._parts[message.id] = message
         elif chunk:
             self._parts[message.id] += message
         if not chunk:
-            return [*found, ("messages/complete", [message])]
-        return [*found, ("messages/partial", [self._as_message(self._parts[message.id])])]
+            return [*events, ("messages/complete", [message])]
+        return [*events, ("messages/partial", [self._as_message(self._parts[message.id])])]

@@ -83,7 +83,7 @@ class CountRequests:
                 # The router has set the endpoint. Its pattern is the label, not the path with ids.
                 owner = getattr(scope.get("endpoint"), "__self__", None)
                 route = owner.path if isinstance(owner, Endpoint) else "other"
-                self._metrics.answered(scope["method"], route, message["status"])
+                self._metrics.count_response(scope["method"], route, message["status"])
             await send(message)
 
         await self._app(scope, receive, counted)

@@ -87,8 +87,8 @@ class Cluster:
         self._doing: set[tuple[str, str]] = set()
         self._again: set[tuple[str, str]] = set()
         #: The threads whose leases were held without a run at the last renewal.
-        self._idle: set[str] = set()
-        self._unused: set[str] = set()
+        self._idle_at_last_renewal: set[str] = set()
+        self._idle_twice: set[str] = set()
         #: The claimed threads whose runs are not loaded yet; `_clear` must not release them.
         self._claimed: set[str] = set()
         #: Whether there may be due runs that were not claimed because there was no room.
@@ -187,7 +187,8 @@ class Cluster:
                 idle = {thread_id for thread_id in held if not self._queue.of(thread_id)}
                 # Only those that were idle at the last renewal, too: most of the others are being
                 # released at this moment by the end of their last run.
-                self._unused, self._idle = idle & self._idle, idle
+                self._idle_twice = idle & self._idle_at_last_renewal
+                self._idle_at_last_renewal = idle
                 self._do("clear", "", self._clear)
                 count += 1
                 if count % _SWEEP_EVERY == 0:
@@ -217,7 +218,7 @@ class Cluster:
 
         This is a task of its own, because renewals must not wait for the locks of threads.
         """
-        for thread_id in self._unused:
+        for thread_id in self._idle_twice:
             async with self._locks.hold(thread_id):
                 if not self._queue.of(thread_id) and thread_id not in self._claimed:
                     self.stop_serving(thread_id)
@@ -342,11 +343,11 @@ class Cluster:
             self._waiting = not self._has_room()
             if self._waiting:
                 return
-            found = await self.shared.claim(self._clock.stamp(), self._queue.room())
-            claimed = {thread_id for thread_id, _ in found}
+            claims = await self.shared.claim(self._clock.stamp(), self._queue.room())
+            claimed = {thread_id for thread_id, _ in claims}
             self._claimed |= claimed
             try:
-                for thread_id, epoch in found:
+                for thread_id, epoch in claims:
                     async with self._locks.hold(thread_id):
                         if thread_id in self.shared.epochs or self._queue.of(thread_id):
                             continue  # A request was faster, or lost runs have not stopped yet.
@@ -354,7 +355,7 @@ class Cluster:
                         await self._resume_thread(thread_id)
             finally:
                 self._claimed -= claimed
-            if not found:
+            if not claims:
                 return
 
     async def _claim_now(self, _: str) -> None:

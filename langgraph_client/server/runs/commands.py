@@ -54,28 +54,28 @@ def read_command(value: object) -> tuple[int, str, Mapping[str, object]]:
         CommandError: The command has no integer id or no method.
     """
     command = value if isinstance(value, dict) else {}
-    number, method, params = command.get("id"), command.get("method"), command.get("params")
-    if not isinstance(number, int) or not isinstance(method, str):
+    command_id, method, params = command.get("id"), command.get("method"), command.get("params")
+    if not isinstance(command_id, int) or not isinstance(method, str):
         raise CommandError(
             "invalid_argument",
             "Protocol commands must include an integer id and string method.",
         )
-    return number, method, params if isinstance(params, dict) else {}
+    return command_id, method, params if isinstance(params, dict) else {}
 
 
-def success(number: int, result: object, seq: int = 0) -> Document:
+def success(command_id: int, result: object, seq: int = 0) -> Document:
     """Return the reply to a command that was executed."""
     return {
         "type": "success",
-        "id": number,
+        "id": command_id,
         "result": result,
         "meta": {"applied_through_seq": seq},
     }
 
 
-def failure(number: object, error: CommandError) -> Document:
+def failure(command_id: object, error: CommandError) -> Document:
     """Return the reply to a command that failed."""
-    return {"type": "error", "id": number, "error": error.code, "message": error.message}
+    return {"type": "error", "id": command_id, "error": error.code, "message": error.message}
 
 
 def subscription(method: str, params: Mapping[str, object]) -> EventFilter:
@@ -101,7 +101,7 @@ def since_of(params: JsonMapping) -> int | None:
     return since if is_number else None
 
 
-class _Origin(NamedTuple):
+class _RequestIds(NamedTuple):
     """The ids of the request with the command."""
 
     request_id: str | None
@@ -152,7 +152,7 @@ class Commands:
         try:
             if key is not None and (run_id := await self._runs.created_with(key)) is not None:
                 return {"run_id": run_id}
-            return await handler(thread_id, params, _Origin(request_id, key))
+            return await handler(thread_id, params, _RequestIds(request_id, key))
         except ServerError as error:
             raise CommandError("unknown_error", f"{error.status}: {error.detail}") from error
 
@@ -160,7 +160,7 @@ class Commands:
         """Return the commands for one caller, with that caller's `RunCreator`."""
         return Commands(self._storage, self._engine, runs)
 
-    async def _start(self, thread: str, params: Mapping[str, object], origin: _Origin) -> Document:
+    async def _start(self, thread: str, params: Mapping[str, object], ids: _RequestIds) -> Document:
         assistant_id = params.get("assistant_id")
         if not isinstance(assistant_id, str) or not assistant_id:
             raise _invalid("run.start requires an assistant_id.")
@@ -176,7 +176,7 @@ class Commands:
         if body["input"] is not None and await self._waits(thread_id):
             # On a thread that waits at an interrupt, the input is the response to it.
             body["command"] = {"resume": body.pop("input")}
-        return await self._create(thread_id, body, config, params, origin)
+        return await self._create(thread_id, body, config, params, ids)
 
     async def _waits(self, thread_id: str) -> bool:
         if await self._engine.busy(thread_id):
@@ -190,7 +190,7 @@ class Commands:
         body: dict[str, object],
         config: Document,
         params: Mapping[str, object],
-        origin: _Origin,
+        ids: _RequestIds,
     ) -> Document:
         metadata = params.get("metadata")
         if metadata is not None and not isinstance(metadata, dict):
@@ -205,14 +205,14 @@ class Commands:
         created = await self._runs.create(
             body,
             thread_id,
-            request_id=origin.request_id,
+            request_id=ids.request_id,
             extra_kwargs={PROTOCOL: True},
-            key=origin.key,
+            key=ids.key,
         )
         return {"run_id": created.job.run_id}
 
     async def _respond(
-        self, thread: str, params: Mapping[str, object], origin: _Origin
+        self, thread: str, params: Mapping[str, object], ids: _RequestIds
     ) -> Document:
         answers = _answers(params)
         config = _config(params.get("config"))
@@ -235,7 +235,7 @@ class Commands:
                 if params.get(key) is not None:
                     command[key] = params[key]
             body = {"assistant_id": document["metadata"]["assistant_id"], "command": command}
-            return await self._create(thread_id, body, config, params, origin)
+            return await self._create(thread_id, body, config, params, ids)
 
     async def _settled(self, thread_id: str) -> Document:
         """Return the thread's document when its runs are over, or after a few seconds."""
@@ -255,7 +255,7 @@ class Commands:
             raise CommandError("no_such_run", "No interrupted run is bound to this thread.")
         return thread
 
-    async def _tree(self, thread: str, params: JsonMapping, origin: _Origin) -> Document:
+    async def _tree(self, thread: str, params: JsonMapping, ids: _RequestIds) -> Document:
         thread_id = canonical_uuid(thread, "Invalid thread ID")
         # Opening the log adds runs that it lacks, so the tree is complete.
         log = await self._engine.protocol_runs.open(thread_id)

@@ -82,7 +82,7 @@ class _Request:
     waited_for: bool
     streamed: bool
     user: User | None = None
-    threads: Conditions = None
+    thread_conditions: Conditions = None
 
     @property
     def may_create_thread(self) -> bool:
@@ -122,13 +122,13 @@ class _ExpiringDocuments:
     """Deletes expired documents, some with each new one, so that their number is bounded.
 
     Args:
-        kept: The documents, each with its key.
+        documents: The documents, each with its key.
         lifetime: The age at which they expire.
         clock: Gives times.
     """
 
-    def __init__(self, kept: Documents, lifetime: timedelta, clock: Clock) -> None:
-        self._kept = kept
+    def __init__(self, documents: Documents, lifetime: timedelta, clock: Clock) -> None:
+        self._documents = documents
         self._lifetime = lifetime
         self._clock = clock
         #: When the next document expires; no search is needed before.
@@ -139,13 +139,13 @@ class _ExpiringDocuments:
         now = self._clock.now()
         if now <= self._next:
             return
-        oldest = await self._kept.search(order_by="created_at", limit=_OLD_KEYS_AT_ONCE)
+        oldest = await self._documents.search(order_by="created_at", limit=_OLD_KEYS_AT_ONCE)
         for document in oldest:
             too_old = datetime.fromisoformat(document["created_at"]) + self._lifetime
             if now <= too_old:
                 self._next = too_old
                 return
-            await self._kept.delete(document["key"])
+            await self._documents.delete(document["key"])
         if len(oldest) < _OLD_KEYS_AT_ONCE:
             self._next = now + self._lifetime
 
@@ -160,17 +160,17 @@ class RunCreator:
         graphs: Graphs,
         engine: Engine,
         check_webhook: Callable[[str], None],
-        default_ttl: Callable[[str], Document | None],
-        ttl_stored: Callable[[], None],
+        new_ttl: Callable[[str], Document | None],
+        ttl_was_stored: Callable[[], None],
     ) -> None:
         self._storage = storage
         self._clock = clock
         self._graphs = graphs
         self._engine = engine
         self._check_webhook = check_webhook
-        self._default_ttl = default_ttl
-        self._ttl_stored = ttl_stored
-        self._old = (
+        self._new_ttl = new_ttl
+        self._ttl_was_stored = ttl_was_stored
+        self._expiring = (
             _ExpiringDocuments(storage.idempotency_keys, KEY_LIFETIME, clock),
             _ExpiringDocuments(storage.idempotency_answers, ANSWER_LIFETIME, clock),
         )
@@ -179,15 +179,15 @@ class RunCreator:
 
     def for_caller(self, caller: Caller) -> RunCreator:
         """Return a creator for one caller, which asks `Auth` about each run."""
-        made = copy.copy(self)
-        made._caller = caller
-        return made
+        creator = copy.copy(self)
+        creator._caller = caller
+        return creator
 
     def within(self, run_id: str) -> RunCreator:
         """Return a creator for runs that another run starts."""
-        made = copy.copy(self)
-        made._parent = run_id
-        return made
+        creator = copy.copy(self)
+        creator._parent = run_id
+        return creator
 
     async def find_assistant(self, text: str) -> Document:
         """Return the assistant that a request names by its id or by its graph's name.
@@ -285,7 +285,7 @@ class RunCreator:
             run_id=request.run_id,
             creates_thread=request.stateless,
         )
-        threads = await caller.ask("threads", "create_run", value)
+        conditions = await caller.ask("threads", "create_run", value)
         if assistant_id not in {assistant_id_of(name) for name in self._graphs.names}:
             shown = {"assistant_id": uuid.UUID(assistant_id)}
             if not holds(await caller.ask("assistants", "read", shown), assistant):
@@ -297,7 +297,9 @@ class RunCreator:
             body = own_body(body, request.kwargs, kwargs)
         if value.get("metadata") or "metadata" in body:
             body = {**body, "metadata": value.get("metadata") or {}}
-        return replace(request, body=body, kwargs=kwargs, user=caller.user, threads=threads)
+        return replace(
+            request, body=body, kwargs=kwargs, user=caller.user, thread_conditions=conditions
+        )
 
     def _owned(self, key: str) -> str:
         """Return a key as it is stored, with the user: two users may choose the same key."""
@@ -310,7 +312,7 @@ class RunCreator:
     async def created_with(self, key: str) -> str | None:
         """Return the id of the run of an earlier request with this key; None if there is none."""
         document = await self._storage.idempotency_keys.get(self._owned(key))
-        if document is None or self._is_old(document, KEY_LIFETIME):
+        if document is None or self._is_expired(document, KEY_LIFETIME):
             return None
         return str(document["run_id"])
 
@@ -328,13 +330,13 @@ class RunCreator:
             return await self._create(request, None)
         async with self._engine.locks.hold(f"idempotency key {key}"):
             document = await self._storage.idempotency_keys.get(key)
-            if document is not None and not self._is_old(document, KEY_LIFETIME):
+            if document is not None and not self._is_expired(document, KEY_LIFETIME):
                 return _created(request, await self._job_of(document), repeated=True)
-            for old in self._old:
-                await old.delete_expired()
+            for documents in self._expiring:
+                await documents.delete_expired()
             return await self._create(request, key)
 
-    def _is_old(self, document: Document, lifetime: timedelta) -> bool:
+    def _is_expired(self, document: Document, lifetime: timedelta) -> bool:
         created = datetime.fromisoformat(document["created_at"])
         return self._clock.now() - created > lifetime
 
@@ -368,19 +370,19 @@ class RunCreator:
     ) -> CreatedRun:
         # The id of a new thread is known to this request only, so its lock is needed in this
         # process only.
-        thread_id, own = request.thread_id, request.stateless
-        async with self._engine.locks.hold(thread_id, lazily=True, here=own) as held:
+        thread_id, is_new_thread = request.thread_id, request.stateless
+        async with self._engine.locks.hold(thread_id, lazily=True, here=is_new_thread) as held:
             thread = standing = None
-            if not own:
+            if not is_new_thread:
                 thread, standing = await self._engine.read_thread(held, thread_id)
             if thread is None and not request.may_create_thread:
                 raise NotFound(_NOT_FOUND)
-            if thread is not None and not holds(request.threads, thread):
+            if thread is not None and not holds(request.thread_conditions, thread):
                 raise NotFound(_NOT_FOUND)
             is_new = thread is None
             run, thread = self._documents(request, assistant, thread)
             is_kept = is_new and not run["kwargs"]["temporary"]
-            ttl = self._default_ttl(thread_id) if is_kept else None
+            ttl = self._new_ttl(thread_id) if is_kept else None
             control: Document = {"bound": True} if request.is_bound else {}
             document = None
             if key is not None:
@@ -398,12 +400,12 @@ class RunCreator:
                     ttl=ttl,
                     held=held,
                     standing=standing,
-                    is_new_thread=own,
-                    waited_for=request.waited_for or request.streamed,
+                    is_new_thread=is_new_thread,
+                    followed=request.waited_for or request.streamed,
                 ),
             )
             if ttl is not None:
-                self._ttl_stored()
+                self._ttl_was_stored()
             return created
 
     def _documents(
@@ -436,9 +438,9 @@ class RunCreator:
             request.user,
         )
         run["kwargs"].update(request.extra_kwargs)
-        given = given_thread_id(thread["metadata"], thread_id)
-        if given != thread_id:
-            run["kwargs"][GIVEN_ID] = given
+        given_id = given_thread_id(thread["metadata"], thread_id)
+        if given_id != thread_id:
+            run["kwargs"][GIVEN_ID] = given_id
         if TYPED_VALUES in run["kwargs"]:
             configurable = config["configurable"]
             headers = {name: configurable[name] for name in request.headers & configurable.keys()}

@@ -227,7 +227,7 @@ class Engine:
         held: Any = None,
         standing: Standing | None = None,
         is_new_thread: bool = False,
-        waited_for: bool = True,
+        followed: bool = True,
     ) -> Job:
         """Accept a new run, and start it if it is next. The caller holds the thread's lock.
 
@@ -241,7 +241,7 @@ class Engine:
             held: The value of the lock. The lock across processes ends with the transaction.
             standing: The second value that `look` has returned.
             is_new_thread: Whether the thread is so new that it cannot have followers.
-            waited_for: Whether a request waits for the run's events or result.
+            followed: Whether a request waits for the run's events or result.
 
         Raises:
             Conflict: The thread is busy and the run's strategy is `reject`.
@@ -258,26 +258,26 @@ class Engine:
         reason = f"{strategy} requested via POST /threads/{{thread_id}}/runs"
         busy = {**thread, "status": "busy", "updated_at": self._clock.stamp()}
         depth = self.jobs[parent].depth + 1 if parent in self.jobs else 0
-        note: Document = {**new_control(run), **control} if control else {}
-        free: Standing | None = None
+        control = {**new_control(run), **control} if control else {}
+        claimable: Standing | None = None
         if self.cluster is not None and not self.cluster.shared.owns(thread_id):
             if self._queue.is_next(run, depth):
-                free = self.cluster.claimable(thread_id, standing, is_new_thread=is_new_thread)
-            if free is None and not await self.cluster.take_if_possible(
+                claimable = self.cluster.claimable(thread_id, standing, is_new_thread=is_new_thread)
+            if claimable is None and not await self.cluster.take_if_possible(
                 thread_id, is_new_thread=is_new_thread, depth=depth
             ):
-                found = await self.cluster.forwarder.submit(
+                forwarded = await self.cluster.forwarder.submit(
                     run,
                     busy,
-                    note,
+                    control,
                     key,
                     reason,
                     ttl=ttl,
                     refusal=BUSY,
-                    followed=waited_for,
+                    followed=followed,
                     held=held,
                 )
-                return self.job_factory.job(run) if found is None else found
+                return self.job_factory.job(run) if forwarded is None else forwarded
         others = self._queue.of(thread_id)
         if others and strategy == "reject":
             raise Conflict(BUSY)
@@ -290,15 +290,15 @@ class Engine:
             job.run, job.begun = self._executor.begun(run), True
             if not job.temporary:
                 states = self._storage.within(held).states
-                job.mark = free.mark if free is not None else await states.mark(thread_id)
-                note = with_mark(run, note, job.mark)
-        controls = [note] if note else []
+                job.mark = claimable.mark if claimable is not None else await states.mark(thread_id)
+                control = with_mark(run, control, job.mark)
+        controls = [control] if control else []
         # In the same transaction as the new run: if the process is killed right after it, the next
         # one does not execute the runs that this one replaces.
         for other in stopped:
             before = await self._storage.within(held).run_controls.get(other.run_id)
             controls.append(with_stop(other.run, before, strategy, reason))
-        await self._store(job, busy, controls, key, ttl, free, held)
+        await self._store(job, busy, controls, key, ttl, claimable, held)
         self._queue.enter(job, resting(thread))
         if self.cluster is not None:
             self.cluster.followers.keep(job)
@@ -314,14 +314,14 @@ class Engine:
         controls: list[Document],
         key: Document | None,
         ttl: Document | None,
-        free: Standing | None,
+        claimable: Standing | None,
         held: Any,
     ) -> None:
         """Write a new run with its documents, and take its thread over if it is free."""
         try:
             async with self._storage.transaction(held) as transaction:
-                if self.cluster is not None and free is not None:
-                    self.cluster.shared.take_within(transaction, job.thread_id, free.epoch)
+                if self.cluster is not None and claimable is not None:
+                    self.cluster.shared.take_within(transaction, job.thread_id, claimable.epoch)
                 elif self.cluster is not None:
                     self.cluster.shared.check(transaction, job.thread_id)
                 await transaction.threads.put(thread)
@@ -333,12 +333,12 @@ class Engine:
                 if ttl is not None:
                     await transaction.thread_ttls.put(ttl)
         except Fenced:
-            # With `free`, another process took the thread first: there is no lease to lose.
-            if self.cluster is not None and free is None:
+            # With `claimable`, another process took the thread first: there is no lease to lose.
+            if self.cluster is not None and claimable is None:
                 self.cluster.lose_lease(job.thread_id)
             raise
-        if self.cluster is not None and free is not None:
-            self.cluster.on_taken(transaction, job.thread_id, free)
+        if self.cluster is not None and claimable is not None:
+            self.cluster.on_taken(transaction, job.thread_id, claimable)
 
     def _start(self, job: Job) -> None:
         context = without_encryption_context()

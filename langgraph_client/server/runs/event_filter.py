@@ -42,13 +42,13 @@ class CachedByName(Generic[T]):
     """A cache of a function of an event's name, because most events have one of few names.
 
     Args:
-        work_out: The function.
+        compute: The function.
     """
 
     _MAX_NAMES = 10_000  # Each call of a subgraph has new names, so the cache is bounded.
 
-    def __init__(self, work_out: Callable[[str], T]) -> None:
-        self._work_out = work_out
+    def __init__(self, compute: Callable[[str], T]) -> None:
+        self._compute = compute
         self._known: dict[str, T] = {}
 
     def __getitem__(self, name: str) -> T:
@@ -57,8 +57,8 @@ class CachedByName(Generic[T]):
         except KeyError:
             if len(self._known) >= self._MAX_NAMES:
                 self._known.clear()
-            made = self._known[name] = self._work_out(name)
-            return made
+            value = self._known[name] = self._compute(name)
+            return value
 
 
 def unknown_channels(channels: Sequence[object]) -> list[object]:
@@ -74,8 +74,8 @@ def _is_channel(name: object) -> bool:
 
 def has_many_namespaces(request: JsonMapping) -> bool:
     """Return whether a request has more than `MAX_NAMESPACES`."""
-    given = request.get("namespaces")
-    return isinstance(given, list) and len(given) > MAX_NAMESPACES
+    namespaces = request.get("namespaces")
+    return isinstance(namespaces, list) and len(namespaces) > MAX_NAMESPACES
 
 
 @dataclass(frozen=True)
@@ -98,10 +98,10 @@ class EventFilter:
 
         Like on the real server, invalid namespaces and depths are ignored.
         """
-        given = request.get("namespaces")
+        namespaces = request.get("namespaces")
         prefixes = tuple(
             tuple(prefix)
-            for prefix in (given if isinstance(given, list) else ())
+            for prefix in (namespaces if isinstance(namespaces, list) else ())
             if isinstance(prefix, list) and all(isinstance(part, str) for part in prefix)
         )
         depth = request.get("depth")

@@ -153,13 +153,13 @@ class EventLog:
         self._clock = clock
         self._backlog = backlog
         self._readers: list[Reader] = []
-        self._unkept: list[Event] = []
-        self._appended: list[Event] = []
+        self._to_store: list[Event] = []
+        self._to_hand_out: list[Event] = []
         self._unwritten = unwritten
-        self._soon: asyncio.Handle | None = None
-        self._flushing: asyncio.Task[None] | None = None
-        self._writing = asyncio.Lock()
-        self._space: asyncio.Future[None] | None = None
+        self._scheduled_flush: asyncio.Handle | None = None
+        self._flush_task: asyncio.Task[None] | None = None
+        self._flush_lock = asyncio.Lock()
+        self._room_made: asyncio.Future[None] | None = None
 
     @property
     def watched(self) -> bool:
@@ -189,17 +189,17 @@ class EventLog:
             raise AssertionError("an event was appended to a closed log")
         self.last = events[-1].id
         if self.keeper is not None and keep:
-            self._unkept += events
+            self._to_store += events
             if self._unwritten is not None:
                 self._unwritten.add(self)
         # A reader may attach while an event is being written, and then not find it in the keeper.
         # So the event stays pending here until it is written, even if there is no reader yet.
         if self._readers or self.keeper is not None:
-            self._appended += events
+            self._to_hand_out += events
         else:
             self._handed_out = self.last
-        if self._soon is None and self.watched:
-            self._soon = asyncio.get_running_loop().call_soon(self._flush_soon)
+        if self._scheduled_flush is None and self.watched:
+            self._scheduled_flush = asyncio.get_running_loop().call_soon(self._flush_soon)
 
     def start_behind(self, event_id: EventId) -> None:
         """Mark the events up to an id as past: they are not handed out."""
@@ -211,15 +211,15 @@ class EventLog:
             if event.id > self.last:
                 self.last = event.id
                 if self._readers or self.keeper is not None:
-                    self._appended.append(event)
+                    self._to_hand_out.append(event)
                 else:
                     self._handed_out = event.id
-        if self._soon is None and self._appended:
-            self._soon = asyncio.get_running_loop().call_soon(self._flush_soon)
+        if self._scheduled_flush is None and self._to_hand_out:
+            self._scheduled_flush = asyncio.get_running_loop().call_soon(self._flush_soon)
 
     def append_last(self, name: str, data: bytes) -> None:
         """Give the attached readers a last event, which is not stored."""
-        self._appended.append(Event((self.last[0], self.last[1] + 1), name, data))
+        self._to_hand_out.append(Event((self.last[0], self.last[1] + 1), name, data))
 
     def disown(self) -> None:
         """Drop events that are not stored, because another process writes this log from now on.
@@ -227,18 +227,18 @@ class EventLog:
         Events that were stored and not handed out yet come again through `feed`.
         """
         if self.keeper is not None and not self.is_remote:
-            self._appended.clear()
+            self._to_hand_out.clear()
             self.last = self._handed_out
         self.is_remote = True
-        self._unkept.clear()
+        self._to_store.clear()
         if self._unwritten is not None:
             self._unwritten.discard(self)
 
     def _flush_soon(self) -> None:
-        self._soon = None
-        if self._unkept:
-            if self._flushing is None:
-                self._flushing = asyncio.create_task(self._flush_in_background())
+        self._scheduled_flush = None
+        if self._to_store:
+            if self._flush_task is None:
+                self._flush_task = asyncio.create_task(self._flush_in_background())
         else:
             self._hand_out()
 
@@ -248,7 +248,7 @@ class EventLog:
         except Exception:  # The events stay pending. `close` tries again, and raises the error.
             logger.debug("events could not be written; they will be tried again", exc_info=True)
         finally:
-            self._flushing = None
+            self._flush_task = None
 
     async def flush(self) -> None:
         """Store the appended events that must be stored, then hand all to the readers.
@@ -256,18 +256,18 @@ class EventLog:
         Raises:
             Unavailable: They cannot be stored. Readers do not get them; the next flush tries again.
         """
-        async with self._writing:
-            while self._unkept and self.keeper is not None:
+        async with self._flush_lock:
+            while self._to_store and self.keeper is not None:
                 # More may be appended during the write, and a failed write must lose none.
-                events = list(self._unkept)
+                events = list(self._to_store)
                 await self.keeper.add(events)
-                del self._unkept[: len(events)]
+                del self._to_store[: len(events)]
             if self._unwritten is not None:
                 self._unwritten.discard(self)
             self._hand_out()
 
     def _hand_out(self) -> None:
-        events, self._appended = self._appended, []
+        events, self._to_hand_out = self._to_hand_out, []
         if events:
             self._handed_out = events[-1].id
         for reader in self._readers:
@@ -292,17 +292,17 @@ class EventLog:
             self.closed = True
             if self._unwritten is not None:
                 self._unwritten.discard(self)
-            if self._soon is not None:
-                self._soon.cancel()
+            if self._scheduled_flush is not None:
+                self._scheduled_flush.cancel()
             self._hand_out()
             self.make_room()
 
     @property
     def full(self) -> bool:
         """Whether the slowest reader, or the keeper, is so far behind that `room` must wait."""
-        limit = self._backlog - len(self._appended)
+        limit = self._backlog - len(self._to_hand_out)
         behind = any(len(reader.pending) >= limit for reader in self._readers)
-        return behind or len(self._unkept) >= self._backlog
+        return behind or len(self._to_store) >= self._backlog
 
     async def room(self) -> None:
         """Wait until no reader is too far behind.
@@ -310,18 +310,18 @@ class EventLog:
         Raises:
             Unavailable: Events cannot be stored.
         """
-        if len(self._unkept) >= self._backlog:
+        if len(self._to_store) >= self._backlog:
             await self.flush()
         while self.full and not self.closed:
-            if self._space is None or self._space.done():
-                self._space = asyncio.get_running_loop().create_future()
+            if self._room_made is None or self._room_made.done():
+                self._room_made = asyncio.get_running_loop().create_future()
             # Waiters share this future: a cancelled one must not cancel it for the others.
-            await asyncio.shield(self._space)
+            await asyncio.shield(self._room_made)
 
     def make_room(self) -> None:
         """Wake up the producer, if it waits in `room`."""
-        if self._space is not None and not self._space.done():
-            self._space.set_result(None)
+        if self._room_made is not None and not self._room_made.done():
+            self._room_made.set_result(None)
 
     def read(self, after: Position = None) -> Reader:
         """Return a reader of the events after a place in the log.

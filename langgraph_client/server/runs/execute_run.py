@@ -129,7 +129,7 @@ class RunExecutor:
 
     async def _begin(self, job: Job) -> None:
         """Store that the run is running, before the graph does anything."""
-        self._metrics.claims.add(max(self._clock.time() - job.due, 0.0))
+        self._metrics.start_delays.add(max(self._clock.time() - job.due, 0.0))
         if not job.begun:
             await self._until_stored(job, self._store_start)
         job.begun, job.started_at = False, job.run["updated_at"]

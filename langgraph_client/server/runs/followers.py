@@ -40,20 +40,20 @@ class Followers:
         Returns:
             Whether a follower reads its v3 events. If so, the caller must call `keep_protocol`.
         """
-        found = await self._shared.followers(thread_id)
-        if found:
+        followers = await self._shared.followers(thread_id)
+        if followers:
             self._threads.setdefault(thread_id, None)
-        return any(follower.protocol for follower in found)
+        return any(follower.protocol for follower in followers)
 
     async def refresh(self, thread_id: str) -> None:
         """Look for the followers of a thread of this process, and confirm it to them."""
-        found = await self._shared.followers(thread_id)
-        if not found or not self._shared.owns(thread_id):
+        followers = await self._shared.followers(thread_id)
+        if not followers or not self._shared.owns(thread_id):
             return
         self._threads.setdefault(thread_id, None)
         for job in self._queue.of(thread_id):
             self.keep(job)
-        if any(follower.protocol for follower in found):
+        if any(follower.protocol for follower in followers):
             await self.keep_protocol(thread_id)
         self._shared.notify("changed", thread_id)
 

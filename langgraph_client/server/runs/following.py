@@ -90,13 +90,13 @@ class Following:
     def forgotten(self) -> list[str]:
         """Stop following the threads that no request needs any more, and return them."""
         needed = {job.thread_id for job in self.jobs.values()}
-        found = [
+        unneeded = [
             thread_id
             for thread_id in self._watched - needed
             if thread_id not in self._thread_logs and not self._protocol_runs.reads(thread_id)
         ]
-        self._watched.difference_update(found)
-        return found
+        self._watched.difference_update(unneeded)
+        return unneeded
 
     async def read_new(self, thread_id: str, *, is_taken: bool = False) -> None:
         """Read the new events of a thread, and end the runs that are over.
@@ -111,7 +111,7 @@ class Following:
             jobs = [job for job in self.jobs.values() if job.thread_id == thread_id]
             # Results are read before events. A run's events are written before its result, so no
             # event of a run that is over can be missed.
-            over = await self._over(jobs)
+            ended = await self._ended_jobs(jobs)
             # The holder adds its events to the log of the thread itself, before they are stored.
             is_fed = self._shared.owns(thread_id) and not is_taken
             for job in jobs:
@@ -119,14 +119,14 @@ class Following:
             if not is_fed:
                 await self._read_thread(thread_id)
                 await self._protocol_runs.read_new(thread_id)
-            for job, result in over:
+            for job, result in ended:
                 await self._end(job, result)
 
-    async def _over(self, jobs: list[Job]) -> list[tuple[Job, RunResult]]:
+    async def _ended_jobs(self, jobs: list[Job]) -> list[tuple[Job, RunResult]]:
         if not jobs:
             return []
         results = await self._shared.results(job.run_id for job in jobs)
-        found = [(job, results[job.run_id]) for job in jobs if job.run_id in results]
+        ended = [(job, results[job.run_id]) for job in jobs if job.run_id in results]
         rest = {job.run_id: job for job in jobs if job.run_id not in results}
         if rest:
             where: dict[str, object] = {"run_id": [*rest]}
@@ -136,8 +136,8 @@ class Following:
                 if run is None or run["status"] not in ("pending", "running"):
                     # The result may have been written between the two queries, so read it again.
                     again = await self._shared.results([run_id])
-                    found.append((job, again.get(run_id) or await self._guess(job, run)))
-        return found
+                    ended.append((job, again.get(run_id) or await self._guess(job, run)))
+        return ended
 
     async def _guess(self, job: Job, run: Document | None) -> RunResult:
         """Return the result of a run from its thread: the other process stored none for it."""

@@ -39,9 +39,9 @@ class Metrics:
 
     def __init__(self) -> None:
         #: Seconds from the time when a run is due to its start.
-        self.claims = Histogram()
+        self.start_delays = Histogram()
         #: Seconds from an event to its commit in the database, for events that are stored.
-        self.events = Histogram()
+        self.event_write_delays = Histogram()
         self._ended: Counter[str] = Counter()
         self._requests: Counter[tuple[str, str, int]] = Counter()
 
@@ -49,7 +49,7 @@ class Metrics:
         """Count a run that is over."""
         self._ended[status] += 1
 
-    def answered(self, method: str, route: str, status: int) -> None:
+    def count_response(self, method: str, route: str, status: int) -> None:
         """Count a response."""
         self._requests[method, route, status] += 1
 
@@ -58,8 +58,8 @@ class Metrics:
         yield "# TYPE langgraph_runs_ended_total counter"
         for status, count in sorted(self._ended.items()):
             yield f'langgraph_runs_ended_total{{status="{status}"}} {count}'
-        yield from self.claims.lines("langgraph_claim_seconds")
-        yield from self.events.lines("langgraph_event_seconds")
+        yield from self.start_delays.lines("langgraph_claim_seconds")
+        yield from self.event_write_delays.lines("langgraph_event_seconds")
         yield "# TYPE langgraph_requests_total counter"
         for (method, route, code), count in sorted(self._requests.items()):
             labels = f'method="{method}",route="{route}",status="{code}"'

@@ -46,8 +46,8 @@ class _Kept(Keeper):
             self.origins.popleft()
 
     async def after(self, event_id: EventId, limit: int) -> list[Event]:
-        found = await self._storage.protocol_events.of_thread(self._thread_id, event_id[0], limit)
-        return [Event((event.seq, 0), event.name, event.data) for event in found]
+        rows = await self._storage.protocol_events.of_thread(self._thread_id, event_id[0], limit)
+        return [Event((event.seq, 0), event.name, event.data) for event in rows]
 
 
 class _Place(NamedTuple):
@@ -113,15 +113,15 @@ class ProtocolLog:
         """Add events of a run; they are stored and handed out together."""
         if self.log.is_remote:
             return
-        made: list[Event] = []
+        encoded: list[Event] = []
         ms = int(self._clock.time() * 1000)
         try:
             for event in events:
-                made.append(self._event(run_id, event))
+                encoded.append(self._event(run_id, event))
         finally:  # If an event cannot be encoded, the run fails, but earlier events are kept.
-            if made:
+            if encoded:
                 self._keeper.origins.append((self._seq, run_id, ms))
-                self.log.extend(made)
+                self.log.extend(encoded)
 
     def disown(self) -> None:
         """Leave the log to another process; drop events that are not stored."""

@@ -62,9 +62,9 @@ def assistant_id_of(graph_id: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, graph_id))
 
 
-def without(given: Mapping[str, object] | None, reserved: set[str]) -> dict[str, object]:
+def without(values: Mapping[str, object] | None, reserved: set[str]) -> dict[str, object]:
     """Return a copy without the reserved keys, which clients cannot set."""
-    return {key: value for key, value in (given or {}).items() if key not in reserved}
+    return {key: value for key, value in (values or {}).items() if key not in reserved}
 
 
 def without_internal(configurable: Mapping[str, object]) -> dict[str, object]:
@@ -328,8 +328,8 @@ def _later(clock: Clock, seconds: float) -> str:
 
 def _checkpoint(body: JsonMapping) -> dict[str, object]:
     """Return the checkpoint from which the run starts; empty if the request names none."""
-    given = dict(body.get("checkpoint") or {})
+    checkpoint = dict(body.get("checkpoint") or {})
     if body.get("checkpoint_id") is not None:
-        given["checkpoint_id"] = body["checkpoint_id"]
+        checkpoint["checkpoint_id"] = body["checkpoint_id"]
     keys = ("checkpoint_id", "checkpoint_ns", "checkpoint_map")
-    return {key: given[key] for key in keys if given.get(key) is not None}
+    return {key: checkpoint[key] for key in keys if checkpoint.get(key) is not None}

@@ -20,11 +20,11 @@ class ResultCollector:
     def note(self, name: str, data: object) -> None:
         """Note an event of the root graph."""
         if name == "values":
-            found = data.get(INTERRUPT) if isinstance(data, dict) else None
-            if found:
+            interrupts = data.get(INTERRUPT) if isinstance(data, dict) else None
+            if interrupts:
                 if not self._from_values:
                     self._from_values, self.interrupts = True, []
-                self.interrupts.extend(found)
+                self.interrupts.extend(interrupts)
             elif self._from_values:
                 # Writes of finished tasks: the result stays the state of the last checkpoint.
                 return

@@ -54,7 +54,7 @@ class _End:
     #: The new fields of the thread.
     rest: Document
     #: The data for functions that are called at the end of a run; None if it had not started.
-    ended: Ended | None
+    for_listeners: Ended | None
     #: The response to `wait`.
     result: object
     #: The data of the `error` event for readers; None without an error.
@@ -123,8 +123,8 @@ class Settlements:
                 await self._lose(job)
                 return
             try:
-                left, outcome = await self._left(job, outcome)
-                if await self._end(job, outcome, left, again=failures > 0):
+                fields, outcome = await self._fields_after_run(job, outcome)
+                if await self._end(job, outcome, fields, again=failures > 0):
                     return
                 outcome = Outcome("rollback")
             except Fenced:
@@ -145,7 +145,7 @@ class Settlements:
                 await self._give_up(job)
                 return
 
-    async def _left(self, job: Job, outcome: Outcome) -> tuple[Document, Outcome]:
+    async def _fields_after_run(self, job: Job, outcome: Outcome) -> tuple[Document, Outcome]:
         """Return the thread's fields after the run, and the outcome; a failure if unreadable."""
         # Before the state is read: the thread must show the state that it had before the run.
         if outcome.event == "rollback" and job.attempt:
@@ -170,7 +170,7 @@ class Settlements:
                 outcome = self._executor.failure(job, raised)
             return rest, outcome
 
-    async def _end(self, job: Job, outcome: Outcome, left: Document, *, again: bool) -> bool:
+    async def _end(self, job: Job, outcome: Outcome, fields: Document, *, again: bool) -> bool:
         """Write the end of a run, then notify its waiters and start the next run.
 
         Returns:
@@ -189,8 +189,8 @@ class Settlements:
             if job.stop == "rollback" and outcome.event != "rollback":
                 return False
             if not job.attempt:
-                left = self._queue.fields_at_rest(job.thread_id)
-            end = self._made(job, outcome, left)
+                fields = self._queue.fields_at_rest(job.thread_id)
+            end = self._end_of(job, outcome, fields)
             others = len(self._queue.of(job.thread_id)) > 1
             try:
                 others = await self._write(job, end, held if together else None, others)
@@ -213,12 +213,12 @@ class Settlements:
         await self._finish_protocol(job, end.status, outcome, end.rest)
         await self._close(job, complete=end.status in ("success", "interrupted"))
         self._log_end(job, end.status, outcome)
-        if end.ended is not None:
+        if end.for_listeners is not None:
             for listener in self._ended:
-                listener(end.ended)
+                listener(end.for_listeners)
         return True
 
-    def _made(self, job: Job, outcome: Outcome, left: Document) -> _End:
+    def _end_of(self, job: Job, outcome: Outcome, fields: Document) -> _End:
         """Return the data to write and send at the end of a run."""
         status = status_after(job.run["status"], outcome.event)
         failed = status in ("error", "timeout")
@@ -227,15 +227,15 @@ class Settlements:
         if error is not None and outcome.traceback:
             shown_error = {**error, "traceback": outcome.traceback}
         started = job.attempt > 0
-        rest = after_run(left, shown_error, failed=failed) if started or failed else left
+        rest = after_run(fields, shown_error, failed=failed) if started or failed else fields
         shown: bytes | None = None
         if failed and not job.log.closed:
-            told = {**outcome.details, **(outcome.error or {})}
-            shown = encode(enclosed(told) if outcome.details else told)
+            event_data = {**outcome.details, **(outcome.error or {})}
+            shown = encode(enclosed(event_data) if outcome.details else event_data)
         run = {**job.run, "status": status, "updated_at": self._clock.stamp()}
         return _End(
             run=run,
-            ended=self._ended_as(job, run, rest, error),
+            for_listeners=self._ended_as(job, run, rest, error),
             status=status,
             gone=job.temporary or job.deleted or status == DELETED,
             rest=rest,
@@ -261,8 +261,8 @@ class Settlements:
                 others = await self._write_thread(transaction, job, end, others)
             if self._cluster is not None:
                 await self._cluster.ending(transaction, job, end.run, end.result, end.shown)
-            if end.ended is not None:
-                await self._ending(transaction, end.ended)
+            if end.for_listeners is not None:
+                await self._ending(transaction, end.for_listeners)
             if end.gone and job.idempotency_key is not None:
                 # The run is deleted too. This result is for a repeated request with the same key.
                 answer = {"run": end.run, "result": end.result, "created_at": self._clock.stamp()}

@@ -341,11 +341,11 @@ class RunStopper:
         if self._cluster is None:
             return []
         known = {job.run_id for job in jobs}
-        found = []
+        stopped = []
         for run in await self._cluster.forwarder.unfinished(thread_id):
             if run["run_id"] not in known:
-                found.append(await self._delete_elsewhere(run))
-        return [job for job in found if job is not None]
+                stopped.append(await self._delete_elsewhere(run))
+        return [job for job in stopped if job is not None]
 
 
 async def _is_unfinished(transaction: Transaction, run_id: str) -> bool:

@@ -35,7 +35,7 @@ class RunEvents(Keeper):
         await self._storage.events.add(self._thread_id, self._run_id, events)
         # The ids contain the times at which the events happened.
         if self._metrics is not None and events:
-            self._metrics.events.add(max(time.time() - events[0].id[0] / 1000, 0.0))
+            self._metrics.event_write_delays.add(max(time.time() - events[0].id[0] / 1000, 0.0))
 
     async def after(self, event_id: EventId, limit: int) -> list[Event]:
         """Return events of the run, without the one for its end, which is the thread's."""
@@ -68,5 +68,5 @@ class ThreadEvents(Keeper):
         logs must write them first, or a reader would miss them.
         """
         await self._write_logs()
-        found = await self._storage.events.of_thread(self._thread_id, event_id, limit)
-        return [e._replace(name="metadata") if e.name == RUN_DONE else e for e in found]
+        events = await self._storage.events.of_thread(self._thread_id, event_id, limit)
+        return [e._replace(name="metadata") if e.name == RUN_DONE else e for e in events]

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from langgraph_client import RemoteGraph, Server
 from langgraph_client.server.documents import assistants
-from langgraph_client.server.graphs.hosted_graphs import _source, classes_named_by
+from langgraph_client.server.graphs.hosted_graphs import _source, schema_classes_of
 
 TESTS = os.path.realpath(os.environ.get("UPSTREAM_TESTS", "/"))
 _LIBRARIES = ("langgraph", "langchain_core", "langgraph_client", "pydantic", "typing")
@@ -60,7 +60,7 @@ def make_remote(graph: Any, known: Iterable[object] = ()) -> RemoteGraph:
         config={key: value for key, value in (graph.config or {}).items() if key != "callbacks"},
         allow_types=[
             ValidationError,
-            *classes_named_by(graph).values(),
+            *schema_classes_of(graph).values(),
             *_classes_of_the_caller(),
             *(value for value in known if _is_nameable(value)),
         ],
