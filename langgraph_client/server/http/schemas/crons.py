@@ -1,8 +1,17 @@
-"""The schemas of the bodies of cron requests. Fields that no schema names are dropped."""
+"""The schemas of the bodies of cron requests. Fields without a schema are dropped."""
 
 from __future__ import annotations
 
 from langgraph_client.models.fields import JsonMapping, JsonObject
+from langgraph_client.server.http.schemas.parts import (
+    FLAG,
+    LIMIT,
+    MULTITASK_STRATEGY,
+    OBJECT,
+    OFFSET,
+    SORT_ORDER,
+    STRING,
+)
 from langgraph_client.server.http.schemas.runs import DEFINITIONS as RUN_DEFINITIONS
 from langgraph_client.server.http.validation import Schema
 
@@ -22,9 +31,6 @@ FIELDS = [
     "created_at",
     "updated_at",
 ]
-_STRING = {"type": "string"}
-_OBJECT = {"type": "object"}
-_FLAG = {"type": "boolean"}
 _RUN: dict[str, object] = {
     name: schema
     for name, schema in RUN_DEFINITIONS["RunCreateStateless"]["properties"].items()
@@ -46,35 +52,32 @@ _RUN: dict[str, object] = {
 }
 _KEPT = {"type": "string", "enum": ["delete", "keep"]}
 _OWN: dict[str, object] = {
-    "schedule": _STRING,
-    "timezone": _STRING,
+    "schedule": STRING,
+    "timezone": STRING,
     "end_time": {"type": ["string", "null"]},
-    "enabled": _FLAG,
+    "enabled": FLAG,
     "on_run_completed": _KEPT,
 }
 CREATE: Schema = {
     "type": "object",
     "required": ["assistant_id", "schedule"],
     "properties": {
-        "assistant_id": _STRING,
+        "assistant_id": STRING,
         **_RUN,
         **_OWN,
-        "multitask_strategy": {
-            "type": "string",
-            "enum": ["reject", "rollback", "interrupt", "enqueue"],
-        },
+        "multitask_strategy": MULTITASK_STRATEGY,
     },
 }
 UPDATE: Schema = {"type": "object", "properties": {**_RUN, **_OWN}}
 SEARCH: Schema = {
     "type": "object",
     "properties": {
-        "assistant_id": _STRING,
-        "thread_id": _STRING,
-        "enabled": _FLAG,
-        "metadata": _OBJECT,
-        "limit": {"type": "integer", "minimum": 1, "maximum": 1000},
-        "offset": {"type": "integer", "minimum": 0, "maximum": 2**62},
+        "assistant_id": STRING,
+        "thread_id": STRING,
+        "enabled": FLAG,
+        "metadata": OBJECT,
+        "limit": LIMIT,
+        "offset": OFFSET,
         "sort_by": {
             "type": "string",
             "enum": [
@@ -87,13 +90,13 @@ SEARCH: Schema = {
                 "updated_at",
             ],
         },
-        "sort_order": {"type": "string", "enum": ["asc", "desc"]},
+        "sort_order": SORT_ORDER,
         "select": {"type": "array", "items": {"type": "string", "enum": FIELDS}},
     },
 }
 COUNT: Schema = {
     "type": "object",
-    "properties": {"assistant_id": _STRING, "thread_id": _STRING, "metadata": _OBJECT},
+    "properties": {"assistant_id": STRING, "thread_id": STRING, "metadata": OBJECT},
 }
 
 

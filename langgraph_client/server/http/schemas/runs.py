@@ -1,7 +1,14 @@
-"""The schemas of the bodies of run requests. Fields that no schema names pass unseen."""
+"""The schemas of the bodies of run requests. Fields without a schema are not checked."""
 
 from __future__ import annotations
 
+from langgraph_client.server.http.schemas.parts import (
+    FLAG,
+    MULTITASK_STRATEGY,
+    OBJECT,
+    STRING,
+    STRINGS,
+)
 from langgraph_client.server.http.validation import Schema
 
 _MODES = [
@@ -15,34 +22,30 @@ _MODES = [
     "debug",
     "custom",
 ]
-_STRING = {"type": "string"}
-_STRINGS = {"type": "array", "items": _STRING}
-_OBJECT = {"type": "object"}
-_FLAG = {"type": "boolean"}
-_NODES = {"anyOf": [{"type": "string", "enum": ["*"]}, _STRINGS]}
+_NODES = {"anyOf": [{"type": "string", "enum": ["*"]}, STRINGS]}
 #: Some thirty years: what is further off cannot be written as a date any more.
 _MAX_AFTER_SECONDS = 1_000_000_000
 
 _STATELESS: dict[str, object] = {
-    "assistant_id": {"anyOf": [{"type": "string", "format": "uuid"}, _STRING]},
+    "assistant_id": {"anyOf": [{"type": "string", "format": "uuid"}, STRING]},
     "input": {},
     "command": {"anyOf": [{"$ref": "Command"}, {"type": "null"}]},
-    "metadata": _OBJECT,
+    "metadata": OBJECT,
     "config": {"$ref": "Config"},
-    "context": _OBJECT,
-    "webhook": _STRING,
+    "context": OBJECT,
+    "webhook": STRING,
     "stream_mode": {
         "anyOf": [
             {"type": "array", "items": {"type": "string", "enum": _MODES}},
             {"type": "string", "enum": _MODES},
         ]
     },
-    "feedback_keys": _STRINGS,
-    "stream_subgraphs": _FLAG,
-    "stream_resumable": _FLAG,
+    "feedback_keys": STRINGS,
+    "stream_subgraphs": FLAG,
+    "stream_resumable": FLAG,
     "on_completion": {"type": "string", "enum": ["delete", "keep"]},
     "after_seconds": {"type": "number", "maximum": _MAX_AFTER_SECONDS},
-    "checkpoint_during": _FLAG,
+    "checkpoint_during": FLAG,
     "durability": {"type": "string", "enum": ["sync", "async", "exit"]},
     # Not in the real server's schemas, where they take effect unchecked.
     "interrupt_before": _NODES,
@@ -51,36 +54,33 @@ _STATELESS: dict[str, object] = {
 _STATEFUL: dict[str, object] = {
     **{name: schema for name, schema in _STATELESS.items() if name != "on_completion"},
     "checkpoint": {"$ref": "CheckpointConfig"},
-    "multitask_strategy": {
-        "type": "string",
-        "enum": ["reject", "rollback", "interrupt", "enqueue"],
-    },
+    "multitask_strategy": MULTITASK_STRATEGY,
     "if_not_exists": {"type": "string", "enum": ["create", "reject"]},
-    "checkpoint_id": _STRING,
+    "checkpoint_id": STRING,
 }
 _SEND = {
     "type": "object",
     "required": ["node", "input"],
-    "properties": {"node": _STRING, "input": {}},
+    "properties": {"node": STRING, "input": {}},
 }
 
 DEFINITIONS: dict[str, Schema] = {
     "Config": {
         "type": "object",
         "properties": {
-            "tags": _STRINGS,
+            "tags": STRINGS,
             "recursion_limit": {"type": "integer"},
-            "configurable": _OBJECT,
-            "metadata": _OBJECT,
+            "configurable": OBJECT,
+            "metadata": OBJECT,
         },
     },
     "CheckpointConfig": {
         "type": "object",
         "properties": {
-            "thread_id": _STRING,
-            "checkpoint_ns": _STRING,
-            "checkpoint_id": _STRING,
-            "checkpoint_map": _OBJECT,
+            "thread_id": STRING,
+            "checkpoint_ns": STRING,
+            "checkpoint_id": STRING,
+            "checkpoint_map": OBJECT,
         },
     },
     "Send": _SEND,
@@ -93,8 +93,8 @@ DEFINITIONS: dict[str, Schema] = {
                 "anyOf": [
                     {"$ref": "Send"},
                     {"type": "array", "items": {"$ref": "Send"}},
-                    _STRING,
-                    _STRINGS,
+                    STRING,
+                    STRINGS,
                     {"type": "null"},
                 ]
             },
@@ -122,9 +122,9 @@ CANCEL: Schema = {
     "oneOf": [{"required": ["status"]}, {"required": ["thread_id", "run_ids"]}],
     "properties": {
         "status": {"type": "string", "enum": ["pending", "running", "all"]},
-        "thread_id": _STRING,
+        "thread_id": STRING,
         # The real server's schema has no limit. Each of them is looked up.
-        "run_ids": {**_STRINGS, "maxItems": 10_000},
+        "run_ids": {**STRINGS, "maxItems": 10_000},
     },
 }
 CONTROL: Schema = {

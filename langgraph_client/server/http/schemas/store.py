@@ -1,28 +1,27 @@
-"""The schemas of the bodies of store requests. Fields that no schema names pass unseen."""
+"""The schemas of the bodies of store requests. Fields without a schema are not checked."""
 
 from __future__ import annotations
 
+from langgraph_client.server.http.schemas.parts import STRING, STRINGS
 from langgraph_client.server.http.validation import Schema
 
-_LABELS = {"type": "array", "items": {"type": "string"}}
-_KEY = {"type": "string"}
 _OPTIONAL = {"type": ["array", "null"], "items": {"type": "string"}}
 _COUNT = {"type": ["integer", "null"], "minimum": 0, "maximum": 2**31}
 PUT: Schema = {
     "type": "object",
     "required": ["namespace", "key", "value"],
     "properties": {
-        "namespace": _LABELS,
-        "key": _KEY,
+        "namespace": STRINGS,
+        "key": STRING,
         "value": {"type": "object"},
-        "index": {"anyOf": [{"type": "boolean"}, _LABELS, {"type": "null"}]},
+        "index": {"anyOf": [{"type": "boolean"}, STRINGS, {"type": "null"}]},
         "ttl": {"type": ["number", "null"], "minimum": 0, "maximum": 100_000_000},
     },
 }
 DELETE: Schema = {
     "type": "object",
     "required": ["key"],
-    "properties": {"namespace": _LABELS, "key": _KEY},
+    "properties": {"namespace": STRINGS, "key": STRING},
 }
 SEARCH: Schema = {
     "type": "object",

@@ -1,15 +1,19 @@
-"""The schemas of the bodies of thread requests. Fields that no schema names pass unseen."""
+"""The schemas of the bodies of thread requests. Fields without a schema are not checked."""
 
 from __future__ import annotations
 
+from langgraph_client.server.http.schemas.parts import (
+    LIMIT,
+    OBJECT,
+    OFFSET,
+    SORT_ORDER,
+    STRING,
+    body,
+)
 from langgraph_client.server.http.schemas.runs import DEFINITIONS as RUN_DEFINITIONS
 from langgraph_client.server.http.validation import Schema
 
-_STRING = {"type": "string"}
-_OBJECT = {"type": "object"}
 _STATUS = {"type": "string", "enum": ["idle", "busy", "interrupted", "error"]}
-_LIMIT = {"type": "integer", "minimum": 1, "maximum": 1000}
-_OFFSET = {"type": "integer", "minimum": 0, "maximum": 2**62}
 _TTL = {
     "type": "object",
     "required": ["ttl"],
@@ -39,20 +43,15 @@ DEFINITIONS: dict[str, Schema] = {
         "properties": {
             "values": {"type": ["array", "object", "null"]},
             "command": {"anyOf": [{"$ref": "Command"}, {"type": "null"}]},
-            "as_node": _STRING,
+            "as_node": STRING,
         },
     },
 }
 
 
-def _body(required: list[str] | None = None, **properties: object) -> Schema:
-    schema: dict[str, object] = {"type": "object", "properties": properties}
-    return {**schema, "required": required} if required else schema
-
-
-CREATE = _body(
-    thread_id=_STRING,
-    metadata=_OBJECT,
+CREATE = body(
+    thread_id=STRING,
+    metadata=OBJECT,
     if_exists={"type": "string", "enum": ["raise", "do_nothing"]},
     ttl=_TTL,
     supersteps={
@@ -66,37 +65,35 @@ CREATE = _body(
         },
     },
 )
-PATCH = _body(metadata=_OBJECT, ttl=_TTL)
-COUNT = _body(metadata=_OBJECT, values=_OBJECT, status=_STATUS)
-SEARCH = _body(
-    ids={"type": "array", "items": _STRING, "maxItems": 1000},
-    metadata=_OBJECT,
-    values=_OBJECT,
+PATCH = body(metadata=OBJECT, ttl=_TTL)
+COUNT = body(metadata=OBJECT, values=OBJECT, status=_STATUS)
+SEARCH = body(
+    ids={"type": "array", "items": STRING, "maxItems": 1000},
+    metadata=OBJECT,
+    values=OBJECT,
     status=_STATUS,
-    limit=_LIMIT,
-    offset=_OFFSET,
+    limit=LIMIT,
+    offset=OFFSET,
     sort_by={
         "type": "string",
         "enum": ["thread_id", "status", "created_at", "updated_at", "state_updated_at"],
     },
-    sort_order={"type": "string", "enum": ["asc", "desc"]},
+    sort_order=SORT_ORDER,
     select={"type": "array", "items": {"type": "string", "enum": FIELDS}},
-    extract={"type": "object", "maxProperties": 10, "additionalProperties": _STRING},
+    extract={"type": "object", "maxProperties": 10, "additionalProperties": STRING},
 )
-PRUNE = _body(
+PRUNE = body(
     ["thread_ids"],
-    thread_ids={"type": "array", "items": _STRING, "maxItems": 1000},
+    thread_ids={"type": "array", "items": STRING, "maxItems": 1000},
     strategy={"type": "string", "enum": ["delete", "keep_latest"]},
 )
-STATE_UPDATE = _body(
+STATE_UPDATE = body(
     values={"type": ["object", "array", "null"]},
-    as_node=_STRING,
+    as_node=STRING,
     checkpoint={"$ref": "CheckpointConfig"},
-    checkpoint_id=_STRING,
+    checkpoint_id=STRING,
 )
-STATE_AT = _body(
+STATE_AT = body(
     ["checkpoint"], checkpoint={"$ref": "CheckpointConfig"}, subgraphs={"type": "boolean"}
 )
-HISTORY = _body(
-    limit=_LIMIT, before=_OBJECT, metadata=_OBJECT, checkpoint={"$ref": "CheckpointConfig"}
-)
+HISTORY = body(limit=LIMIT, before=OBJECT, metadata=OBJECT, checkpoint={"$ref": "CheckpointConfig"})
