@@ -630,7 +630,7 @@ class Server:
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             await self.app(scope, receive, send)  # Looked up each time: a reset replaces it.
 
-        from langgraph_client.server.http.origins import guarded
+        from langgraph_client.server.http.origins import with_origin_checks
 
         has_key = self._api_key is not None
         # Outside of the check of keys: the page's files are public, its requests have the key.
@@ -639,7 +639,7 @@ class Server:
             inner = HealthOnly(app)
         else:
             inner = Pages(app) if self._serves_ui() else app
-        front = guarded(
+        front = with_origin_checks(
             inner,
             self._cors,
             self._http.mount_prefix,

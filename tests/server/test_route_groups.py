@@ -7,7 +7,7 @@ from starlette.routing import Match, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from langgraph_client.server.http.endpoints import ENDPOINTS
-from langgraph_client.server.http.route_groups import grouped
+from langgraph_client.server.http.lazy_routes import lazy_routes
 
 PATHS = [
     *{endpoint.path.replace("{", "").replace("}", "") for endpoint in ENDPOINTS},
@@ -35,7 +35,7 @@ def found(router: Router, scope: Scope) -> tuple[object, object, object]:
 @pytest.mark.parametrize("prefix", ["", "/behind/a/proxy"])
 def test_a_group_takes_what_its_routes_would_take(prefix: str) -> None:
     """The same endpoint for each method and path, below whatever prefix."""
-    all_routes, groups = plain(), Router(grouped(ENDPOINTS))
+    all_routes, groups = plain(), Router(lazy_routes(ENDPOINTS))
     for path in PATHS:
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"):
             scope: Scope = {"type": "http", "method": method, "path": prefix + path}
@@ -46,7 +46,7 @@ def test_a_group_takes_what_its_routes_would_take(prefix: str) -> None:
 async def test_a_method_that_is_not_there_is_named_as_such() -> None:
     """The answer is 405 with the methods of the first endpoint of that path."""
     answers = []
-    for router in (plain(), Router(grouped(ENDPOINTS))):
+    for router in (plain(), Router(lazy_routes(ENDPOINTS))):
         sent: list[dict[str, object]] = []
 
         async def send(message: dict[str, object], sent: list[dict[str, object]] = sent) -> None:

@@ -1,1 +1,1 @@
-"""Requests and answers: routes, checks, streams, the port, the in-process transport."""
+"""Requests and responses: routes, checks, streams, the port, the in-process transport."""

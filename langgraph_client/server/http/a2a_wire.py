@@ -27,7 +27,7 @@ METHODS = {
     "tasks/list": "ListTasks",
 }
 """The methods of earlier versions, with their names in 1.0."""
-NOT_BUILT = {
+UNSUPPORTED_METHODS = {
     "tasks/pushNotificationConfig/set": PUSH_NOT_SUPPORTED,
     "tasks/pushNotificationConfig/get": PUSH_NOT_SUPPORTED,
     "tasks/pushNotificationConfig/list": PUSH_NOT_SUPPORTED,
@@ -58,7 +58,7 @@ _AGENTS = ("ai", "assistant", "AIMessageChunk")
 
 
 class A2AError(Exception):
-    """A request that is answered with an error.
+    """The response to a request is an error.
 
     Args:
         code: The code of JSON-RPC or A2A.
@@ -128,7 +128,7 @@ class Wire:
         place = {"id": ids["taskId"], "contextId": ids["contextId"]}
         return self._of_kind("task", **place, status=status, **more)
 
-    def sent(self, task: JsonObject) -> JsonObject:
+    def message_result(self, task: JsonObject) -> JsonObject:
         """Return the response to a message for its task."""
         return {"task": task} if self.is_v1 else task
 
@@ -153,7 +153,9 @@ class Wire:
         messages = values.get("messages") if isinstance(values, dict) else None
         parts = [self.data(values if isinstance(values, dict) else {"value": values})]
         if isinstance(messages, list):
-            last = next((one for one in reversed(messages) if _is_by(one, _AGENTS)), None)
+            last = next(
+                (message for message in reversed(messages) if _is_by(message, _AGENTS)), None
+            )
             parts = self.parts_of(None if last is None else last.get("content"))
         return {
             "artifactId": self.clock.uuid4(),
@@ -176,8 +178,10 @@ class Wire:
         if state == "completed" and values is not None:
             return [self.response(values, assistant_id)]
         if state == "input-required":
-            asked = [one for items in thread["interrupts"].values() for one in items]
-            return [self.questions(asked)]
+            interrupts = [
+                interrupt for items in thread["interrupts"].values() for interrupt in items
+            ]
+            return [self.questions(interrupts)]
         return []
 
     def questions(self, interrupts: Sequence[Mapping[str, object]]) -> JsonObject:
@@ -186,21 +190,21 @@ class Wire:
             "artifactId": self.clock.uuid4(),
             "name": "Interrupt",
             "description": "Agent requires input to continue",
-            "parts": [self.data(dict(one)) for one in interrupts],
+            "parts": [self.data(dict(interrupt)) for interrupt in interrupts],
         }
 
     def parts_of(self, content: object) -> list[JsonObject]:
         """Return the content of a graph's message as one or more parts."""
         if isinstance(content, list):
-            found = []
+            parts = []
             for block in content:
                 if isinstance(block, str):
-                    found.append(self.text(block))
+                    parts.append(self.text(block))
                 elif isinstance(block, dict) and isinstance(block.get("text"), str):
-                    found.append(self.text(block["text"]))
+                    parts.append(self.text(block["text"]))
                 elif isinstance(block, dict) and block.get("type") == "data":
-                    found.append(self.data(block.get("data")))
-            return found or [self.text("")]
+                    parts.append(self.data(block.get("data")))
+            return parts or [self.text("")]
         return [self.text(content if isinstance(content, str) else "")]
 
     def history(self, values: Any, ids: JsonObject, length: int) -> list[JsonObject]:
@@ -208,12 +212,12 @@ class Wire:
         messages = values.get("messages") if isinstance(values, dict) else None
         shown = [
             self.message(
-                self.parts_of(one.get("content")),
-                {**ids, **({"messageId": one["id"]} if one.get("id") else {})},
-                by_user=_is_by(one, _USERS),
+                self.parts_of(message.get("content")),
+                {**ids, **({"messageId": message["id"]} if message.get("id") else {})},
+                by_user=_is_by(message, _USERS),
             )
-            for one in (messages if isinstance(messages, list) else ())
-            if _is_by(one, (*_USERS, *_AGENTS)) and one.get("content")
+            for message in (messages if isinstance(messages, list) else ())
+            if _is_by(message, (*_USERS, *_AGENTS)) and message.get("content")
         ]
         return shown[-length:] if length else []
 
@@ -247,7 +251,7 @@ class UserMessage:
         is_answer: Whether the message can only be such a response.
         context_id: The context; None for a new one.
         task_id: The task; None for a new one.
-        says: Whether it has text or files, which need a graph with `messages`.
+        has_content: Whether it has text or files, which need a graph with `messages`.
     """
 
     input: JsonObject
@@ -255,7 +259,7 @@ class UserMessage:
     is_answer: bool
     context_id: str | None
     task_id: str | None
-    says: bool
+    has_content: bool
 
 
 def read_configuration(params: JsonMapping) -> JsonObject:
@@ -295,13 +299,13 @@ def read_message(params: JsonMapping) -> UserMessage:
     texts = [block["text"] for block in blocks if block["type"] == "text"]
     is_answer = "resume" in data
     resume = data.pop("resume", None) if is_answer else "\n".join(texts) or dict(data)
-    given: JsonObject = dict(data)
+    input: JsonObject = dict(data)
     if blocks:
         role = "assistant" if str(message["role"]).lower().endswith("agent") else "human"
         content: Any = blocks if len(texts) != len(blocks) else "\n".join(texts)
-        given["messages"] = [{"role": role, "content": content, "id": str(message["messageId"])}]
+        input["messages"] = [{"role": role, "content": content, "id": str(message["messageId"])}]
     return UserMessage(
-        given,
+        input,
         resume,
         is_answer,
         message.get("contextId") or None,
@@ -342,6 +346,6 @@ def _file_block(file: object) -> JsonObject:
     raise A2AError(CONTENT_TYPE_NOT_SUPPORTED, "A file needs a URI or its bytes")
 
 
-def plain(value: object) -> object:
+def as_json(value: object) -> object:
     """Return a value as JSON."""
     return decode(encode(value))

@@ -29,7 +29,7 @@ AGENT_ENDPOINTS: tuple[Endpoint, ...] = (
         "GET",
         "/mcp",
         access.MCP,
-        mcp.no_stream,
+        mcp.get_not_allowed,
         summary="MCP: refused, because the server has no streams",
         error_response="",
     ),
@@ -37,7 +37,7 @@ AGENT_ENDPOINTS: tuple[Endpoint, ...] = (
         "DELETE",
         "/mcp",
         access.MCP,
-        mcp.no_session,
+        mcp.delete_not_found,
         summary="MCP: refused, because the server has no sessions",
         error_response="",
     ),
@@ -52,9 +52,16 @@ AGENT_ENDPOINTS: tuple[Endpoint, ...] = (
         not_json=_NOT_JSON,
         error_response="json",
     ),
-    Endpoint("GET", _AGENT, access.A2A, a2a.not_here, summary="A2A: refused", error_response=""),
     Endpoint(
-        "DELETE", _AGENT, access.A2A, a2a.nothing_to_end, summary="A2A: refused", error_response=""
+        "GET", _AGENT, access.A2A, a2a.get_not_allowed, summary="A2A: refused", error_response=""
+    ),
+    Endpoint(
+        "DELETE",
+        _AGENT,
+        access.A2A,
+        a2a.delete_not_found,
+        summary="A2A: refused",
+        error_response="",
     ),
     Endpoint(
         "GET",

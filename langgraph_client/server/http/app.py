@@ -20,10 +20,10 @@ from langgraph_client.server.errors import (
 from langgraph_client.server.http.endpoint import answer_socket
 from langgraph_client.server.http.endpoints import ENDPOINTS, SOCKETS
 from langgraph_client.server.http.groups import is_served
+from langgraph_client.server.http.lazy_routes import lazy_routes
 from langgraph_client.server.http.middleware import ConfigurableHeaders, CountRequests
 from langgraph_client.server.http.openapi import OpenApiDocument
 from langgraph_client.server.http.replies import nothing, reply
-from langgraph_client.server.http.route_groups import grouped
 from langgraph_client.server.http.user_app import UserApp, wrapped
 from langgraph_client.server.options import HttpOptions
 from langgraph_client.server.services import Services
@@ -45,7 +45,7 @@ def make_app(
     """
     served = [endpoint for endpoint in ENDPOINTS if is_served(endpoint.path, options.disabled)]
     described = OpenApiDocument(served, user_app.openapi if user_app else dict, options.security)
-    routes = grouped(map(described.handled, served))
+    routes = lazy_routes(map(described.handled, served))
     routes += [
         WebSocketRoute(path, partial(answer_socket, access, handler))
         for path, (access, handler) in SOCKETS.items()

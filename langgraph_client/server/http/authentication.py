@@ -56,9 +56,9 @@ async def authenticate(
     return caller
 
 
-async def _arguments(asked: tuple[str, ...], connection: HTTPConnection) -> Mapping[str, object]:
+async def _arguments(names: tuple[str, ...], connection: HTTPConnection) -> Mapping[str, object]:
     scope = connection.scope
-    given: dict[str, object] = {
+    arguments: dict[str, object] = {
         "path": scope["path"],
         "method": scope.get("method", "GET"),
         "path_params": scope.get("path_params") or {},
@@ -67,17 +67,17 @@ async def _arguments(asked: tuple[str, ...], connection: HTTPConnection) -> Mapp
         "authorization": connection.headers.get("authorization"),
         "scope": scope,
     }
-    if "request" in asked:
+    if "request" in names:
         if not isinstance(connection, Request):
             raise Denied(
                 403,
                 "@auth.authenticate has the parameter request, which a WebSocket does not have; use"
                 " headers, authorization or scope instead",
             )
-        given["request"] = connection
-    if "body" in asked:
-        given["body"] = await _body(connection)
-    return {name: given[name] for name in asked}
+        arguments["request"] = connection
+    if "body" in names:
+        arguments["body"] = await _body(connection)
+    return {name: arguments[name] for name in names}
 
 
 async def _body(connection: HTTPConnection) -> object:
@@ -134,13 +134,13 @@ class Authentication:
 
 def _replayed(body: bytes, receive: Receive) -> Receive:
     """Return a `receive` that repeats a body that was read already."""
-    is_given = False
+    was_repeated = False
 
-    async def again() -> Any:
-        nonlocal is_given
-        if is_given:
+    async def receive_again() -> Any:
+        nonlocal was_repeated
+        if was_repeated:
             return await receive()
-        is_given = True
+        was_repeated = True
         return {"type": "http.request", "body": body, "more_body": False}
 
-    return again
+    return receive_again

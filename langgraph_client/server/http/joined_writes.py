@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-_PIECE = 65_536
+_MAX_HELD_BYTES = 65_536
 """The most bytes that are held back, so that a client that does not read is noticed."""
 
 
@@ -41,7 +41,7 @@ class JoinedWrites(asyncio.Transport):
         self._waits = waits
         self._parts: list[bytes] = []
         self._size = 0
-        self._soon: asyncio.Handle | None = None
+        self._scheduled_send: asyncio.Handle | None = None
 
     def write(self, data: bytes | bytearray | memoryview[int]) -> None:
         """Send bytes, in the order of the calls."""
@@ -51,15 +51,15 @@ class JoinedWrites(asyncio.Transport):
         self._parts.append(piece)
         self._size += len(piece)
         # A head is usually followed by a part of the body in the same turn, which takes it along.
-        if self._size >= _PIECE or not self._waits(piece):
+        if self._size >= _MAX_HELD_BYTES or not self._waits(piece):
             self._send()
-        elif self._soon is None:
-            self._soon = asyncio.get_running_loop().call_soon(self._send)
+        elif self._scheduled_send is None:
+            self._scheduled_send = asyncio.get_running_loop().call_soon(self._send)
 
     def _send(self) -> None:
-        if self._soon is not None:
-            self._soon.cancel()
-            self._soon = None
+        if self._scheduled_send is not None:
+            self._scheduled_send.cancel()
+            self._scheduled_send = None
         if self._parts:
             parts, self._parts, self._size = self._parts, [], 0
             self._inner.write(b"".join(parts) if len(parts) > 1 else parts[0])

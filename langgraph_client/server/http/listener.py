@@ -25,11 +25,11 @@ HEAD_SECONDS = 60.0
 """How many seconds the head of a request may take, from its first byte or the connection on."""
 _HEAD_BYTES = 128 * 1024
 """The most bytes of a head. h11 has a limit of its own; httptools, which uvicorn prefers, none."""
-_GRACE = 0.3
+_CLOSE_SECONDS = 0.3
 """How many seconds open responses have to end when the port is closed."""
 
 
-class _Uvicorn(uvicorn.Server):
+class _UvicornServer(uvicorn.Server):
     """A uvicorn server that signals when it is ready."""
 
     def __init__(self, config: uvicorn.Config) -> None:
@@ -42,7 +42,7 @@ class _Uvicorn(uvicorn.Server):
         self.ready.set()
 
 
-class _Watch:
+class _WriteWatch:
     """Aborts a connection whose client does not read although the send buffer is full.
 
     The app then sees a disconnect.
@@ -85,11 +85,11 @@ class _Cycle(TypingProtocol):
     more_body: bool
 
 
-class _Watched(asyncio.Protocol):
+class _WriteWatched(asyncio.Protocol):
     """The common part of both of uvicorn's protocols: watch a client that does not read."""
 
     transport: asyncio.Transport
-    _watch: _Watch
+    _watch: _WriteWatch
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -116,12 +116,12 @@ def http_protocol(
             closed. uvicorn itself closes those that are idle after a response.
     """
 
-    class Protocol(_Watched, AutoHTTPProtocol):  # type: ignore[misc, valid-type]
+    class Protocol(_WriteWatched, AutoHTTPProtocol):  # type: ignore[misc, valid-type]
         cycle: _Cycle | None
 
         def __init__(self, *args: object, **kwargs: object) -> None:
             super().__init__(*args, **kwargs)
-            self._watch = _Watch(send_timeout)
+            self._watch = _WriteWatch(send_timeout)
             self._head_timer: asyncio.TimerHandle | None = None
             self._head_size = 0
 
@@ -166,10 +166,10 @@ def http_protocol(
 def socket_protocol(send_timeout: float | None) -> type[asyncio.Protocol]:
     """Return uvicorn's WebSocket protocol, with a limit on how long a client may not read."""
 
-    class Protocol(_Watched, WebSocketsSansIOProtocol):
+    class Protocol(_WriteWatched, WebSocketsSansIOProtocol):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
-            self._watch = _Watch(send_timeout)
+            self._watch = _WriteWatch(send_timeout)
 
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             assert isinstance(transport, JoinedWrites)  # It was an HTTP connection.
@@ -233,7 +233,7 @@ class Port:
         shown = f"[{host}]" if ":" in host else host
         scheme = "http" if tls is None else "https"
         self.url = f"{scheme}://{shown}:{self._socket.getsockname()[1]}"
-        self._uvicorn: _Uvicorn | None = None
+        self._uvicorn: _UvicornServer | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def serve(self, app: ASGIApp, send_timeout: float | None) -> None:
@@ -256,7 +256,7 @@ class Port:
             ssl_certfile=self._tls and self._tls[0],
             ssl_keyfile=self._tls and self._tls[1],
         )
-        self._uvicorn = _Uvicorn(config)
+        self._uvicorn = _UvicornServer(config)
         self._task = asyncio.create_task(self._uvicorn.serve([self._socket]))
         ready = asyncio.ensure_future(self._uvicorn.ready.wait())
         try:
@@ -270,7 +270,7 @@ class Port:
         """Accept no more connections, wait shortly for open responses, and close the socket."""
         if self._uvicorn is not None and self._task is not None:
             self._uvicorn.should_exit = True
-            await asyncio.wait([self._task], timeout=_GRACE)
+            await asyncio.wait([self._task], timeout=_CLOSE_SECONDS)
             for connection in list(self._uvicorn.server_state.connections):
                 connection.transport.abort()
             await asyncio.wait([self._task], timeout=2)

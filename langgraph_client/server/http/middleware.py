@@ -21,14 +21,14 @@ logger = logging.getLogger("langgraph_client.server")
 
 
 class ApiKey:
-    """Answers 401 to requests without the key, on every path but `/ok`."""
+    """Refuses requests without the key with 401, on every path except `/ok`."""
 
     def __init__(self, app: ASGIApp, key: str) -> None:
         self._app = app
         self._key = key.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through, or not."""
+        """Pass a request on, or refuse it."""
         is_socket = scope["type"] == "websocket"
         if is_socket or (
             scope["type"] == "http" and route_path(scope) != "/ok" and scope["method"] != "OPTIONS"
@@ -52,7 +52,7 @@ class HealthOnly:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through, or not."""
+        """Pass a request on, or refuse it."""
         if scope["type"] in ("http", "websocket") and route_path(scope) not in self._PATHS:
             detail = "This process only executes runs and serves no requests (--role worker)"
             await refuse(scope, receive, send, 503, detail, {"retry-after": "1"})
@@ -78,7 +78,7 @@ class CountRequests:
             await self._app(scope, receive, send)
             return
 
-        async def counted(message: Message) -> None:
+        async def counting_send(message: Message) -> None:
             if message["type"] == "http.response.start":
                 # The router has set the endpoint. Its pattern is the label, not the path with ids.
                 owner = getattr(scope.get("endpoint"), "__self__", None)
@@ -86,7 +86,7 @@ class CountRequests:
                 self._metrics.count_response(scope["method"], route, message["status"])
             await send(message)
 
-        await self._app(scope, receive, counted)
+        await self._app(scope, receive, counting_send)
 
 
 class ConfigurableHeaders:
@@ -124,13 +124,13 @@ class RequestLines:
             return
         status, began = 0, time.monotonic()
 
-        async def noted(message: Message) -> None:
+        async def logging_send(message: Message) -> None:
             nonlocal status
             status = message.get("status", status)
             await send(message)
 
         try:
-            await self._app(scope, receive, noted)
+            await self._app(scope, receive, logging_send)
         finally:
             seconds = time.monotonic() - began
             shown = self._headers.pick(Headers(scope=scope)) or ""

@@ -21,7 +21,7 @@ _PRIVATE = "access-control-request-private-network"
 
 
 class Origins:
-    """Decides which web pages may call a port, and answers their preflight requests.
+    """Decides which web pages may call a port, and handles their preflight requests.
 
     A browser sends requests of any page to any address, and only hides the response from the page.
     So a server on loopback without a key refuses requests of other pages (`Origin`). It also
@@ -52,7 +52,7 @@ class Origins:
         self._check_host = check_host and not everyone
         self._allow_own = allow_own
         self._app = app
-        self._cors = _Cors(
+        self._cors = _LocalCors(
             app,
             allow_origins=[origin.rstrip("/") for origin in cors.allow_origins],
             allow_origin_regex=cors.allow_origin_regex,
@@ -64,16 +64,16 @@ class Origins:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through, or not."""
+        """Pass a request on, or refuse it."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
         origin = headers.get("origin")
-        if wrong := self._wrong(headers.get("host", ""), origin):
+        if refusal := self._refusal(headers.get("host", ""), origin):
             method = scope.get("method", "WebSocket")
-            logger.warning("refused %s %s: %s", method, scope["path"], wrong)
-            await refuse(scope, receive, send, 403, wrong)
+            logger.warning("refused %s %s: %s", method, scope["path"], refusal)
+            await refuse(scope, receive, send, 403, refusal)
             return
         if scope["type"] == "websocket":  # It has no preflight request, and no CORS headers.
             await self._app(scope, receive, send)
@@ -81,12 +81,12 @@ class Origins:
         if headers.get(_PRIVATE) and origin is not None and self._cors.is_allowed_origin(origin):
             # Chrome's preflight asks for private network access. Starlette refuses that before
             # version 0.51, and has an option for it from then on, so it is handled here.
-            kept = [header for header in scope["headers"] if header[0] != _PRIVATE.encode()]
-            scope = {**scope, "headers": kept}
+            headers_kept = [header for header in scope["headers"] if header[0] != _PRIVATE.encode()]
+            scope = {**scope, "headers": headers_kept}
             send = _with_header(send, "access-control-allow-private-network", "true")
         await self._cors(scope, receive, send)
 
-    def _wrong(self, host: str, origin: str | None) -> str | None:
+    def _refusal(self, host: str, origin: str | None) -> str | None:
         if self._check_host and not is_loopback(_name_of(f"//{host}")):
             return (
                 f"Host {host!r} is not this machine. Call http://127.0.0.1, or serve with an API"
@@ -102,7 +102,7 @@ class Origins:
         return None
 
 
-def guarded(
+def with_origin_checks(
     app: ASGIApp, cors: Cors, prefix: str, *, has_key: bool, has_auth: bool, local: bool
 ) -> Origins:
     """Return an application with the checks for a port.
@@ -125,7 +125,7 @@ def guarded(
     )
 
 
-class _Cors(CORSMiddleware):
+class _LocalCors(CORSMiddleware):
     """Starlette's CORS middleware, which also allows pages from this machine, on any port."""
 
     def is_allowed_origin(self, origin: str) -> bool:

@@ -23,7 +23,7 @@ class Prefix:
         self._prefix = prefix
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
+        """Handle a request."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""The parameters of queries that have readings of their own."""
+"""Query parameters that need their own parser."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from langgraph_client.server.http.endpoint import Query, flag, integer, texts, t
 from langgraph_client.server.http.routes import runs
 
 
-def _read_xray(given: list[str]) -> bool | int:
-    word = given[-1] if given else "false"
+def _read_xray(values: list[str]) -> bool | int:
+    word = values[-1] if values else "false"
     if word in ("false", "False", "true", "True"):
         return word in ("true", "True")
-    depth: int = _DEPTH.read(given)
+    depth: int = _DEPTH.read(values)
     if depth < 1 or not word.isdecimal():
         raise Invalid("Invalid xray value")
     return depth
@@ -21,5 +21,5 @@ _DEPTH = integer(0, Invalid, "Invalid xray value")
 XRAY = Query(_read_xray, {"type": ["boolean", "integer"]})
 PYTHON_TRUE = flag("true", "True")
 SELECT = texts(runs.FIELDS, f"Invalid select columns: {{}}. Expected: {{{str(runs.FIELDS)[1:-1]}}}")
-REFRESH = Query(lambda given: truth().read(given) if given else None, {"type": "boolean"})
-NAMESPACE = Query(lambda given: (given[-1] if given else "").split("."), {"type": "string"})
+REFRESH = Query(lambda values: truth().read(values) if values else None, {"type": "boolean"})
+NAMESPACE = Query(lambda values: (values[-1] if values else "").split("."), {"type": "string"})

@@ -31,7 +31,7 @@ async def search_page(
     """
     limit, offset = int(body.get("limit", 10)), int(body.get("offset", 0))
     selected = None if body.get("select") is None else frozenset(body["select"])
-    found = await documents.search(
+    results = await documents.search(
         **filters,
         order_by=body.get("sort_by", order_by),
         descending=body.get("sort_order") != "asc",
@@ -39,11 +39,14 @@ async def search_page(
         offset=offset,
         fields=None if selected is None else selected | also_read,
     )
-    answer = [
+    shown_results = [
         {
             **{k: v for k, v in document.items() if selected is None or k in selected},
             **shown(document),
         }
-        for document in found[:limit]
+        for document in results[:limit]
     ]
-    return reply(answer, headers=page(offset, limit, len(answer), len(found) > limit))
+    return reply(
+        shown_results,
+        headers=page(offset, limit, len(shown_results), len(results) > limit),
+    )

@@ -25,7 +25,7 @@ from langgraph_client.server.options import HttpOptions
 
 logger = logging.getLogger("langgraph_client.server")
 
-FIRST = frozenset({"/ok", "/metrics", "/docs", "/openapi.json"})
+SERVER_PATHS = frozenset({"/ok", "/metrics", "/docs", "/openapi.json"})
 """Paths that are always the server's own."""
 PUBLIC_PATHS = {endpoint.path for endpoint in ENDPOINTS if not endpoint.access.resource}
 """The server's own paths without authentication."""
@@ -33,7 +33,7 @@ _LIFESPAN_SECONDS = 3.0
 """How many seconds the application's lifespan has to end when the server is closed."""
 _served: WeakSet[Starlette] = WeakSet()
 """The applications that servers in this process are serving."""
-_serving = threading.Lock()
+_served_lock = threading.Lock()
 
 
 class UserApp:
@@ -41,8 +41,8 @@ class UserApp:
 
     `langgraph dev` (seen in langgraph-api 0.16.7) serves both as one application. The user's
     middleware gets every request. The user's routes have priority over all endpoints except
-    `FIRST`. If a route of the user has the path but not the method, the server's endpoint is used.
-    The user's own object is called, so that `request.app` in its routes is that object.
+    `SERVER_PATHS`. If a route of the user has the path but not the method, the server's endpoint is
+    used. The user's own object is called, so that `request.app` in its routes is that object.
 
     Args:
         options: The application, and the order of its middleware. The application is modified while
@@ -66,7 +66,7 @@ class UserApp:
             raise TypeError(
                 f"http.app must be a Starlette or FastAPI application, not a {type(app).__name__}"
             )
-        with _serving:  # Each server has its own thread.
+        with _served_lock:  # Each server has its own thread.
             if app in _served:
                 raise StartError(
                     "http.app is being served by another Server; create an application for each"
@@ -79,13 +79,13 @@ class UserApp:
         self._middleware = list(app.user_middleware)
         self._core: ASGIApp | None = None
         self._state: Mapping[str, object] = {}
-        asking = []
+        authentication = []
         if authorization is not None:
-            asking = [Middleware(Authentication, authorization=authorization)]
+            authentication = [Middleware(Authentication, authorization=authorization)]
         self._inside = self._middleware if options.auth_first else []
         # Otherwise the endpoints authenticate requests themselves, after the middleware.
-        self._before_endpoints = asking if options.auth_first else []
-        around = asking if options.custom_route_auth else []
+        self._before_endpoints = authentication if options.auth_first else []
+        around = authentication if options.custom_route_auth else []
         try:
             self._insert_endpoints([*around, *self._inside])
         except BaseException:  # A middleware of the user cannot be created.
@@ -98,11 +98,12 @@ class UserApp:
             app.user_middleware = []
         routes = self._routes
         if before_routes:
-            routes = [_Wrapped(route, before_routes) for route in routes]
+            routes = [_UserRoute(route, before_routes) for route in routes]
+        # The first match wins: the server's own paths, the user's routes, then all other endpoints.
         app.router.routes = [
-            _ToCore(self._call_core, FIRST),
+            _ServerRoute(self._call_core, SERVER_PATHS),
             *routes,
-            _ToCore(self._call_core, None),
+            _ServerRoute(self._call_core, None),
         ]
         app.middleware_stack = None  # So that Starlette builds it again for the next request.
 
@@ -112,21 +113,21 @@ class UserApp:
         Args:
             core: The server's own application, whose endpoints authenticate requests.
         """
-        asked = wrapped(core, [*self._before_endpoints, *self._inside])
-        unasked = wrapped(core, self._inside)
+        with_auth = wrapped(core, [*self._before_endpoints, *self._inside])
+        without_auth = wrapped(core, self._inside)
 
-        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def serve(scope: Scope, receive: Receive, send: Send) -> None:
             is_public = route_path(scope) in PUBLIC_PATHS
-            await (unasked if is_public else asked)(scope, receive, send)
+            await (without_auth if is_public else with_auth)(scope, receive, send)
 
-        self._core = answer
+        self._core = serve
 
     def detach(self) -> None:
         """Restore the user's application."""
         self._app.router.routes = self._routes
         self._app.user_middleware = self._middleware
         self._app.middleware_stack = None
-        with _serving:
+        with _served_lock:
             _served.discard(self._app)
 
     async def _call_core(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -134,7 +135,7 @@ class UserApp:
         await self._core(scope, receive, send)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
+        """Handle a request."""
         current_server.set(self._hosting)
         scope["state"] = {**scope.get("state", {}), **self._state}
         await self._app(scope, receive, send)
@@ -203,7 +204,7 @@ def wrapped(app: ASGIApp, middleware: Sequence[Middleware]) -> ASGIApp:
     return app
 
 
-class _ToCore(BaseRoute):
+class _ServerRoute(BaseRoute):
     """A route to the server's own endpoints.
 
     Args:
@@ -217,15 +218,15 @@ class _ToCore(BaseRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Return whether a request is for it."""
-        mine = self._paths is None or route_path(scope) in self._paths
-        return (Match.FULL if mine else Match.NONE), {}
+        matches_path = self._paths is None or route_path(scope) in self._paths
+        return (Match.FULL if matches_path else Match.NONE), {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
+        """Handle a request."""
         await self._call(scope, receive, send)
 
 
-class _Wrapped(BaseRoute):
+class _UserRoute(BaseRoute):
     """A route of the user, wrapped with middleware."""
 
     def __init__(self, route: BaseRoute, middleware: Sequence[Middleware]) -> None:
@@ -241,5 +242,5 @@ class _Wrapped(BaseRoute):
         return self._route.url_path_for(name, **path_params)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
+        """Handle a request."""
         await self._handle(scope, receive, send)

@@ -17,10 +17,10 @@ from langgraph_client.server.errors import Invalid
 Schema: TypeAlias = JsonMapping
 
 
-class Wrong(NamedTuple):
+class SchemaError(NamedTuple):
     """The first error in a body."""
 
-    what: str
+    text: str
     keyword: str
     schema_path: tuple[str | int, ...]
     place: tuple[str | int, ...]
@@ -38,18 +38,18 @@ def validate(body: object, schema: Schema, definitions: Mapping[str, Schema]) ->
     Raises:
         Invalid: The body does not match. The text describes the first error, as the real server's.
     """
-    wrong = next(_mistakes(body, schema, definitions, (), ()), None)
-    if wrong is not None:
-        raise Invalid(told(wrong))
+    error = next(_errors(body, schema, definitions, (), ()), None)
+    if error is not None:
+        raise Invalid(error_text(error))
     return body
 
 
-def told(wrong: Wrong) -> str:
+def error_text(error: SchemaError) -> str:
     """Return the text for an error."""
     return (
-        f"{wrong.what}\n\nFailed validating {_json(wrong.keyword)}"
-        f" in schema{_path(wrong.schema_path)}\n\n"
-        f"On instance{_path(wrong.place)}:\n    {_json(wrong.value)}"
+        f"{error.text}\n\nFailed validating {_json(error.keyword)}"
+        f" in schema{_path(error.schema_path)}\n\n"
+        f"On instance{_path(error.place)}:\n    {_json(error.value)}"
     )
 
 
@@ -93,46 +93,70 @@ def _is(value: object, kind: str) -> bool:
 Path = tuple[str | int, ...]
 
 
-def _mistakes(
+def _errors(
     value: object, schema: Schema, known: Mapping[str, Schema], path: Path, place: Path
-) -> Iterator[Wrong]:
+) -> Iterator[SchemaError]:
+    """Yield the errors of a value, in the order in which the real server finds them.
+
+    Args:
+        value: The value.
+        schema: Its schema.
+        known: The schemas for `{"$ref": name}`.
+        path: The path of the schema, for the text.
+        place: The path of the value in the body, for the text.
+    """
     if "$ref" in schema:
         name = schema["$ref"]
-        yield from _mistakes(value, known[name], known, ("components", "schemas", name), place)
+        yield from _errors(value, known[name], known, ("components", "schemas", name), place)
         return
-    for keyword, wanted in schema.items():
+    yield from _own_errors(value, schema, path, place)
+    yield from _combination_errors(value, schema, known, path, place)
+    yield from _child_errors(value, schema, known, path, place)
+
+
+def _own_errors(value: object, schema: Schema, path: Path, place: Path) -> Iterator[SchemaError]:
+    for keyword, argument in schema.items():
         check = _KEYWORDS.get(keyword)
-        if check is not None:
-            what = check(value, wanted)
-            if what:
-                yield Wrong(what, keyword, path, place, value)
+        if check is not None and (text := check(value, argument)):
+            yield SchemaError(text, keyword, path, place, value)
+
+
+def _combination_errors(
+    value: object, schema: Schema, known: Mapping[str, Schema], path: Path, place: Path
+) -> Iterator[SchemaError]:
     for number, part in enumerate(schema.get("allOf", ())):
-        yield from _mistakes(value, part, known, (*path, "allOf", number), place)
+        yield from _errors(value, part, known, (*path, "allOf", number), place)
     for keyword in ("anyOf", "oneOf"):
-        if keyword in schema:
-            fitting = sum(
-                next(_mistakes(value, part, known, (), ()), None) is None
-                for part in schema[keyword]
-            )
-            if fitting == 0:
-                what = f"is not valid under any of the schemas listed in the '{keyword}' keyword"
-                yield Wrong(f"{_json(value)} {what}", keyword, path, place, value)
-            elif fitting > 1 and keyword == "oneOf":
-                what = "is valid under more than one of the schemas listed in the 'oneOf' keyword"
-                yield Wrong(f"{_json(value)} {what}", keyword, path, place, value)
+        if keyword not in schema:
+            continue
+        matches = sum(
+            next(_errors(value, part, known, (), ()), None) is None for part in schema[keyword]
+        )
+        if matches == 0:
+            text = f"is not valid under any of the schemas listed in the '{keyword}' keyword"
+        elif matches > 1 and keyword == "oneOf":
+            text = "is valid under more than one of the schemas listed in the 'oneOf' keyword"
+        else:
+            continue
+        yield SchemaError(f"{_json(value)} {text}", keyword, path, place, value)
+
+
+def _child_errors(
+    value: object, schema: Schema, known: Mapping[str, Schema], path: Path, place: Path
+) -> Iterator[SchemaError]:
     if isinstance(value, dict):
-        for name, part in schema.get("properties", {}).items():
+        properties = schema.get("properties", {})
+        for name, part in properties.items():
             if name in value:
                 below = (*path, "properties", name)
-                yield from _mistakes(value[name], part, known, below, (*place, name))
+                yield from _errors(value[name], part, known, below, (*place, name))
         if isinstance(rest := schema.get("additionalProperties"), dict):
-            for name in value.keys() - schema.get("properties", {}).keys():
-                below = (*path, "additionalProperties")
-                yield from _mistakes(value[name], rest, known, below, (*place, name))
+            below = (*path, "additionalProperties")
+            for name in value.keys() - properties.keys():
+                yield from _errors(value[name], rest, known, below, (*place, name))
     if isinstance(value, list) and "items" in schema:
         for number, item in enumerate(value):
-            below = (*path, "items")
-            yield from _mistakes(item, schema["items"], known, below, (*place, number))
+            yield from _errors(item, schema["items"], known, (*path, "items"), (*place, number))
 
 
 def _type(value: object, wanted: str | list[str]) -> str | None:
@@ -144,6 +168,7 @@ def _type(value: object, wanted: str | list[str]) -> str | None:
 
 
 def _enum(value: object, wanted: list[object]) -> str | None:
+    # Only texts are allowed values here; and 1 == True would match a boolean.
     if value in wanted and isinstance(value, str):
         return None
     names = [_json(item) for item in wanted]

@@ -18,11 +18,11 @@ from langgraph_client.server.errors import Invalid
 from langgraph_client.server.http import a2a_wire as a2a
 from langgraph_client.server.http.a2a_wire import A2AError, UserMessage, Wire
 from langgraph_client.server.http.endpoint import ValidRequest
-from langgraph_client.server.http.inside import Inside, InsideError
 from langgraph_client.server.http.replies import nothing, reply
 from langgraph_client.server.http.routes.a2a_list import list_tasks
 from langgraph_client.server.http.routes.a2a_tasks import Task, find, values_of, withdraw
 from langgraph_client.server.http.routes.system import version
+from langgraph_client.server.http.self_requests import SelfClient, SelfRequestError
 from langgraph_client.server.http.streaming import LongResponse, event_headers
 from langgraph_client.server.runs.background_tasks import BackgroundTasks
 from langgraph_client.server.runs.event_log import HEARTBEAT
@@ -32,12 +32,12 @@ _HISTORY = 10
 _MODES = ["text/plain", "application/json"]
 
 
-async def not_here(request: ValidRequest) -> Response:
+async def get_not_allowed(request: ValidRequest) -> Response:
     """GET /a2a/{assistant_id}."""
     return nothing(405)
 
 
-async def nothing_to_end(request: ValidRequest) -> Response:
+async def delete_not_found(request: ValidRequest) -> Response:
     """DELETE /a2a/{assistant_id}."""
     return nothing(404)
 
@@ -47,16 +47,16 @@ async def nothing_to_end(request: ValidRequest) -> Response:
 
 async def card(request: ValidRequest) -> Response:
     """GET /.well-known/agent-card.json, GET /a2a/{assistant_id}/.well-known/agent-card.json."""
-    given = request.path.get("assistant_id") or request.query.get("assistant_id")
-    if not given:
+    name = request.path.get("assistant_id") or request.query.get("assistant_id")
+    if not name:
         return _card_error("Missing required query parameter: assistant_id")
     try:
-        assistant_id = _assistant_id(request, given)
-        inside = Inside(request)
-        assistant = await inside.ask("GET", f"/assistants/{assistant_id}")
-        schemas = await inside.ask("GET", f"/assistants/{assistant_id}/schemas")
-    except (A2AError, InsideError):
-        return _card_error(f"Assistant '{given}' not found")
+        assistant_id = _assistant_id(request, name)
+        own_server = SelfClient(request)
+        assistant = await own_server.request("GET", f"/assistants/{assistant_id}")
+        schemas = await own_server.request("GET", f"/assistants/{assistant_id}/schemas")
+    except (A2AError, SelfRequestError):
+        return _card_error(f"Assistant '{name}' not found")
     return reply(_card(request.base_url, assistant, schemas))
 
 
@@ -103,7 +103,9 @@ def _card(base_url: str, assistant: JsonObject, schemas: JsonObject) -> JsonObje
         "url": url,
         "preferredTransport": "JSONRPC",
         "protocolVersion": "0.3.0",
-        "supportedInterfaces": [{**binding, "protocolVersion": each} for each in ("1.0", "0.3")],
+        "supportedInterfaces": [
+            {**binding, "protocolVersion": number} for number in ("1.0", "0.3")
+        ],
         "capabilities": {
             "streaming": True,
             "pushNotifications": False,
@@ -121,47 +123,56 @@ def _card(base_url: str, assistant: JsonObject, schemas: JsonObject) -> JsonObje
 
 async def message(request: ValidRequest) -> Response:
     """POST /a2a/{assistant_id}."""
-    given = request.body
-    number = given.get("id") if isinstance(given, dict) else None
-    if not isinstance(number, (str, int, float, type(None))):
-        number = None
+    body = request.body
+    request_id = body.get("id") if isinstance(body, dict) else None
+    if not isinstance(request_id, (str, int, float, type(None))):
+        request_id = None
     try:
-        if not isinstance(given, dict) or given.get("jsonrpc") != "2.0":
-            raise A2AError(
-                a2a.INVALID_REQUEST,
-                "Invalid JSON-RPC message: missing or invalid jsonrpc version",
-            )
-        asked = given.get("method")
-        if number is None or asked is None:
-            raise A2AError(a2a.INVALID_REQUEST, "Invalid JSON-RPC request: id and method needed")
-        method = a2a.METHODS.get(asked, asked) if isinstance(asked, str) else asked
-        if isinstance(method, str) and method in a2a.NOT_BUILT:
-            raise A2AError(a2a.NOT_BUILT[method], f"This agent does not support {asked}")
-        if method not in a2a.METHODS.values():
-            raise A2AError(a2a.METHOD_NOT_FOUND, f"Method not found: {asked}")
-        params = given.get("params")
-        if not isinstance(params, dict):
-            raise A2AError(a2a.INVALID_PARAMS, "Invalid params: must be an object")
+        method, is_v1, params = _read_request(body, request_id)
         agent = _Agent(
-            Inside(request),
-            Wire(request.services.clock, is_v1=method == asked),
+            SelfClient(request),
+            Wire(request.services.clock, is_v1=is_v1),
             _assistant_id(request, request.path["assistant_id"]),
             request.services.engine.tasks,
         )
         if method == "SendStreamingMessage":
             a2a.read_configuration(params)
-            return _Stream(agent, a2a.read_message(params), number)
+            return _Stream(agent, a2a.read_message(params), request_id)
         methods = {
             "SendMessage": agent.send,
             "GetTask": agent.get,
             "CancelTask": agent.cancel,
             "ListTasks": agent.list_tasks,
         }
-        return reply({"jsonrpc": "2.0", "id": number, "result": await methods[method](params)})
+        return reply({"jsonrpc": "2.0", "id": request_id, "result": await methods[method](params)})
     except A2AError as error:
-        return reply(_failure(number, error))
-    except InsideError as error:
-        return reply(_failure(number, A2AError(a2a.INTERNAL_ERROR, error.detail)))
+        return reply(_failure(request_id, error))
+    except SelfRequestError as error:
+        return reply(_failure(request_id, A2AError(a2a.INTERNAL_ERROR, error.detail)))
+
+
+def _read_request(body: object, request_id: object) -> tuple[str, bool, JsonObject]:
+    """Return a request's method by its name in 1.0, whether it has that name, and its parameters.
+
+    Raises:
+        A2AError: It is malformed, or the method does not exist or is not supported.
+    """
+    if not isinstance(body, dict) or body.get("jsonrpc") != "2.0":
+        raise A2AError(
+            a2a.INVALID_REQUEST, "Invalid JSON-RPC message: missing or invalid jsonrpc version"
+        )
+    requested = body.get("method")
+    if request_id is None or requested is None:
+        raise A2AError(a2a.INVALID_REQUEST, "Invalid JSON-RPC request: id and method needed")
+    method = a2a.METHODS.get(requested, requested) if isinstance(requested, str) else ""
+    if method in a2a.UNSUPPORTED_METHODS:
+        raise A2AError(a2a.UNSUPPORTED_METHODS[method], f"This agent does not support {requested}")
+    if method not in a2a.METHODS.values():
+        raise A2AError(a2a.METHOD_NOT_FOUND, f"Method not found: {requested}")
+    params = body.get("params")
+    if not isinstance(params, dict):
+        raise A2AError(a2a.INVALID_PARAMS, "Invalid params: must be an object")
+    return method, method == requested, params
 
 
 def _failure(number: object, error: A2AError) -> JsonObject:
@@ -176,16 +187,16 @@ class _Agent:
     """An assistant, as an agent.
 
     Args:
-        inside: Sends requests to the server.
+        own_server: Sends requests to the server.
         wire: Creates the objects of responses.
         assistant_id: The assistant's id.
         tasks: Keeps what must be done to its end.
     """
 
     def __init__(
-        self, inside: Inside, wire: Wire, assistant_id: str, tasks: BackgroundTasks
+        self, own_server: SelfClient, wire: Wire, assistant_id: str, tasks: BackgroundTasks
     ) -> None:
-        self.inside, self.wire, self.assistant_id = inside, wire, assistant_id
+        self.own_server, self.wire, self.assistant_id = own_server, wire, assistant_id
         self._tasks = tasks
 
     async def prepare(self, message: UserMessage) -> tuple[JsonObject, str | None]:
@@ -195,15 +206,17 @@ class _Agent:
             A2AError: There is no such task, or it is over; or the graph takes no messages.
         """
         try:
-            schemas = await self.inside.ask("GET", f"/assistants/{self.assistant_id}/schemas")
-        except InsideError as error:
-            found = f"Assistant '{self.assistant_id}' not found"
-            raise A2AError(
-                a2a.INVALID_PARAMS, found if error.status == 404 else error.detail
-            ) from (error)
+            schemas = await self.own_server.request(
+                "GET", f"/assistants/{self.assistant_id}/schemas"
+            )
+        except SelfRequestError as error:
+            text = f"Assistant '{self.assistant_id}' not found"
+            raise A2AError(a2a.INVALID_PARAMS, text if error.status == 404 else error.detail) from (
+                error
+            )
         schema = schemas.get("input_schema") or schemas.get("state_schema") or {}
         fields = schema.get("properties", {})
-        if message.says and "messages" not in fields:
+        if message.has_content and "messages" not in fields:
             raise A2AError(
                 a2a.INVALID_PARAMS,
                 f"Assistant '{self.assistant_id}' does not support A2A conversational messages."
@@ -234,7 +247,7 @@ class _Agent:
         Raises:
             A2AError: There is no such task of this agent.
         """
-        return await find(self.inside, self.assistant_id, task_id, context_id)
+        return await find(self.own_server, self.assistant_id, task_id, context_id)
 
     async def send(self, params: JsonObject) -> JsonObject:
         """SendMessage: run, and return the task once it is over, or at once if that is wanted."""
@@ -247,13 +260,13 @@ class _Agent:
         place = f"/threads/{thread_id}/runs"
         try:
             # Not `join`: once the run is over, that gives what later runs have left.
-            run_id, result = await self.inside.run(place if at_once else f"{place}/wait", body)
-        except InsideError as error:
+            run_id, result = await self.own_server.run(place if at_once else f"{place}/wait", body)
+        except SelfRequestError as error:
             raise self.refused(error, thread_id) from error
         ids = {"taskId": task_id or f"{thread_id}:{run_id}", "contextId": thread_id}
         if at_once:
-            return self.wire.sent(self.wire.task(ids, self.wire.status("submitted")))
-        return self.wire.sent(self._over(ids, result, length))
+            return self.wire.message_result(self.wire.task(ids, self.wire.status("submitted")))
+        return self.wire.message_result(self._over(ids, result, length))
 
     async def _context(self, message: UserMessage) -> str:
         context_id = message.context_id
@@ -266,7 +279,7 @@ class _Agent:
         except Invalid:
             raise A2AError(a2a.INVALID_PARAMS, "contextId must be a UUID") from None
 
-    def refused(self, error: InsideError, thread_id: str) -> A2AError:
+    def refused(self, error: SelfRequestError, thread_id: str) -> A2AError:
         """Return the error for a run that cannot be created."""
         if error.status == 404:
             return A2AError(
@@ -278,7 +291,7 @@ class _Agent:
         return A2AError(code, error.detail)
 
     def _over(self, ids: JsonObject, values: Any, length: int) -> JsonObject:
-        """Return the task of a run that is over, by what it answers."""
+        """Return the task of a run that is over, from its result."""
         wire = self.wire
         more: JsonObject = {"history": wire.history(values, ids, length)} if length else {}
         if isinstance(values, dict) and "__error__" in values:
@@ -298,22 +311,22 @@ class _Agent:
         length = _history_length(params)
         task = await self.find(params.get("id"), params.get("contextId"))
         wire, ids, state = self.wire, task.ids, task.state
-        values = await values_of(self.inside, task) if length or state == "completed" else None
+        values = await values_of(self.own_server, task) if length or state == "completed" else None
         more: JsonObject = {}
         if length:
             more["history"] = wire.history(values, ids, length)
         if artifacts := wire.artifacts(state, values, task.thread, self.assistant_id):
             more["artifacts"] = artifacts
-        said = None
+        status_message = None
         if state == "failed":
             text = f"Task failed with status: {task.run['status']}"
-            said = wire.message([wire.text(text)], ids)
-        return wire.task(ids, wire.status(state, said), **more)
+            status_message = wire.message([wire.text(text)], ids)
+        return wire.task(ids, wire.status(state, status_message), **more)
 
     async def list_tasks(self, params: JsonObject) -> JsonObject:
         """ListTasks."""
         length = _history_length(params)
-        return await list_tasks(self.inside, self.wire, self.assistant_id, params, length)
+        return await list_tasks(self.own_server, self.wire, self.assistant_id, params, length)
 
     async def cancel(self, params: JsonObject) -> JsonObject:
         """CancelTask."""
@@ -323,21 +336,21 @@ class _Agent:
             raise A2AError(a2a.TASK_NOT_CANCELABLE, "Task is not cancelable in its current state")
         if task.state == "input-required":
             # To its end, also if the client leaves: half done, it would leave a run that waits.
-            await self._tasks.finish(withdraw(self.inside, task))
+            await self._tasks.finish(withdraw(self.own_server, task))
         else:
             place = f"/threads/{ids['contextId']}/runs/{task.run['run_id']}"
             try:
-                await self.inside.ask("POST", f"{place}/cancel?wait=true")
-            except InsideError as error:  # It was over before.
+                await self.own_server.request("POST", f"{place}/cancel?wait=true")
+            except SelfRequestError as error:  # It was over before.
                 raise A2AError(a2a.TASK_NOT_CANCELABLE, error.detail) from error
-        said = self.wire.message([self.wire.text("Task was canceled")], ids)
-        return self.wire.task(ids, self.wire.status("canceled", said))
+        status_message = self.wire.message([self.wire.text("Task was canceled")], ids)
+        return self.wire.task(ids, self.wire.status("canceled", status_message))
 
     async def stream(self, message: UserMessage) -> AsyncGenerator[JsonObject]:
-        """Run, and yield what becomes of the task.
+        """Run, and yield the events of the task.
 
         Raises:
-            A2AError, InsideError: It is refused, or it stops being told.
+            A2AError, SelfRequestError: It is refused, or the events stop.
         """
         wire = self.wire
         body, task_id = await self.prepare(message)
@@ -346,7 +359,7 @@ class _Agent:
         ids: JsonObject = {"contextId": thread_id}
         values: object = None
         failed: JsonObject | None = None
-        events = self.inside.events(f"/threads/{thread_id}/runs/stream", body)
+        events = self.own_server.events(f"/threads/{thread_id}/runs/stream", body)
         try:
             async for name, data in events:
                 if name == "location":
@@ -354,7 +367,7 @@ class _Agent:
                     ids = {"taskId": task_id or f"{thread_id}:{run_id}", **ids}
                     submitted = wire.status("submitted")
                     if task_id is None:
-                        yield wire.sent(wire.task(ids, submitted))
+                        yield wire.message_result(wire.task(ids, submitted))
                     else:
                         yield wire.status_update(ids, submitted)
                 elif name == "metadata":
@@ -364,9 +377,9 @@ class _Agent:
                 elif name == "error":
                     failed = data
                 elif name == "messages" and (text := a2a.text_of(data[0])):
-                    said = wire.message([wire.text(text)], ids)
-                    yield wire.status_update(ids, wire.status("working", said))
-        except InsideError as error:
+                    status_message = wire.message([wire.text(text)], ids)
+                    yield wire.status_update(ids, wire.status("working", status_message))
+        except SelfRequestError as error:
             raise self.refused(error, thread_id) from error
         finally:
             await events.aclose()
@@ -392,13 +405,13 @@ class _Agent:
 
 
 def _is_answered_at_once(configuration: JsonObject) -> bool:
-    """Return whether a message is answered when its run is created, and not when it is over."""
+    """Return whether the response to a message is sent when its run is created, not at its end."""
     at_once = configuration.get("returnImmediately") is True
     return at_once or configuration.get("blocking") is False
 
 
-def _history_length(given: object) -> int:
-    length = given.get("historyLength") if isinstance(given, dict) else None
+def _history_length(params: object) -> int:
+    length = params.get("historyLength") if isinstance(params, dict) else None
     if length is None:
         return _HISTORY
     if not isinstance(length, int) or isinstance(length, bool) or length < 0:
@@ -407,22 +420,22 @@ def _history_length(given: object) -> int:
 
 
 class _Stream(LongResponse):
-    """A response that sends what becomes of a task, each as the answer to one request."""
+    """A response that sends the events of a task, each as the response to the one request."""
 
-    def __init__(self, agent: _Agent, message: UserMessage, number: object) -> None:
+    def __init__(self, agent: _Agent, message: UserMessage, request_id: object) -> None:
         super().__init__(event_headers(), heartbeat=HEARTBEAT)
-        self._agent, self._message, self._number = agent, message, number
+        self._agent, self._message, self._request_id = agent, message, request_id
 
     async def parts(self) -> AsyncGenerator[bytes]:
         """Yield the events."""
         events = self._agent.stream(self._message)
         try:
             async for event in events:
-                yield _frame({"jsonrpc": "2.0", "id": self._number, "result": event})
+                yield _frame({"jsonrpc": "2.0", "id": self._request_id, "result": event})
         except A2AError as error:
-            yield _frame(_failure(self._number, error))
-        except (InsideError, httpx.HTTPError) as error:
-            yield _frame(_failure(self._number, A2AError(a2a.INTERNAL_ERROR, str(error))))
+            yield _frame(_failure(self._request_id, error))
+        except (SelfRequestError, httpx.HTTPError) as error:
+            yield _frame(_failure(self._request_id, A2AError(a2a.INTERNAL_ERROR, str(error))))
         finally:
             await events.aclose()
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.http import a2a_wire as a2a
 from langgraph_client.server.http.a2a_wire import A2AError, Wire
-from langgraph_client.server.http.inside import Inside, InsideError
 from langgraph_client.server.http.routes.a2a_tasks import Task, read_context, tasks_in, values_of
+from langgraph_client.server.http.self_requests import SelfClient, SelfRequestError
 
 _THREADS = 100
 """How many threads are searched for tasks: those that changed last."""
@@ -92,12 +92,12 @@ def _is_after(stamp: str, time: datetime) -> bool:
 
 
 async def list_tasks(
-    inside: Inside, wire: Wire, assistant_id: str, params: JsonObject, history: int
+    own_server: SelfClient, wire: Wire, assistant_id: str, params: JsonObject, history: int
 ) -> JsonObject:
     """Return a page of an agent's tasks.
 
     Args:
-        inside: Sends requests to the server, as the caller.
+        own_server: Sends requests to the server, as the caller.
         wire: Creates the objects of responses.
         assistant_id: The agent's id.
         params: The parameters of the request.
@@ -105,13 +105,13 @@ async def list_tasks(
 
     Raises:
         A2AError: A parameter is malformed.
-        InsideError: The threads or runs cannot be read.
+        SelfRequestError: The threads or runs cannot be read.
     """
     wanted = read_filter(params)
     found = [
         task
-        for thread in await _threads(inside, wanted.context_id)
-        for task in await _tasks_of(inside, thread, assistant_id)
+        for thread in await _threads(own_server, wanted.context_id)
+        for task in await _tasks_of(own_server, thread, assistant_id)
         if wanted.state in (None, task.state)
         and (wanted.after is None or _is_after(task.run["updated_at"], wanted.after))
     ]
@@ -120,7 +120,7 @@ async def list_tasks(
     page = found[wanted.offset : end]
     return {
         "tasks": [
-            await _shown(inside, wire, task, artifacts=wanted.artifacts, history=history)
+            await _shown(own_server, wire, task, artifacts=wanted.artifacts, history=history)
             for task in page
         ],
         "totalSize": len(found),
@@ -129,27 +129,27 @@ async def list_tasks(
     }
 
 
-async def _threads(inside: Inside, context_id: str | None) -> list[JsonObject]:
+async def _threads(own_server: SelfClient, context_id: str | None) -> list[JsonObject]:
     if context_id is None:
         body = {"limit": _THREADS, "sort_by": "updated_at", "sort_order": "desc"}
-        threads: list[JsonObject] = await inside.ask("POST", "/threads/search", body)
+        threads: list[JsonObject] = await own_server.request("POST", "/threads/search", body)
         return threads
     try:
-        found: list[JsonObject] = await inside.ask(
+        found: list[JsonObject] = await own_server.request(
             "POST", "/threads/search", {"ids": [context_id], "limit": 1}
         )
-    except InsideError as error:
+    except SelfRequestError as error:
         if error.status in (400, 404, 422):
             return []
         raise
     return found
 
 
-async def _tasks_of(inside: Inside, thread: JsonObject, assistant_id: str) -> list[Task]:
+async def _tasks_of(own_server: SelfClient, thread: JsonObject, assistant_id: str) -> list[Task]:
     """Return the tasks of a thread, each by the latest of its runs."""
     try:
-        thread, runs = await read_context(inside, thread["thread_id"], thread)
-    except InsideError as error:
+        thread, runs = await read_context(own_server, thread["thread_id"], thread)
+    except SelfRequestError as error:
         if error.status in (403, 404):  # It was deleted meanwhile, or the caller may not read it.
             return []
         raise
@@ -157,9 +157,9 @@ async def _tasks_of(inside: Inside, thread: JsonObject, assistant_id: str) -> li
 
 
 async def _shown(
-    inside: Inside, wire: Wire, task: Task, *, artifacts: bool, history: int
+    own_server: SelfClient, wire: Wire, task: Task, *, artifacts: bool, history: int
 ) -> JsonObject:
-    values = await values_of(inside, task) if artifacts or history else None
+    values = await values_of(own_server, task) if artifacts or history else None
     more: JsonObject = {"artifacts": []}
     if artifacts:
         assistant_id = task.run["assistant_id"]

@@ -8,7 +8,7 @@ from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.errors import Invalid
 from langgraph_client.server.http import a2a_wire as a2a
 from langgraph_client.server.http.a2a_wire import A2AError
-from langgraph_client.server.http.inside import Inside, InsideError
+from langgraph_client.server.http.self_requests import SelfClient, SelfRequestError
 from langgraph_client.server.runs.run_document import canonical_uuid
 
 _RUNS = 100
@@ -48,7 +48,7 @@ def _stored_id(run: JsonMapping) -> str:
 
 
 async def read_context(
-    inside: Inside, thread_id: str, thread: JsonObject | None = None
+    own_server: SelfClient, thread_id: str, thread: JsonObject | None = None
 ) -> tuple[JsonObject, list[JsonObject]]:
     """Return a thread and its latest runs, the latest first, as they were at one moment.
 
@@ -56,18 +56,18 @@ async def read_context(
     that waits for input would look completed.
 
     Args:
-        inside: Sends requests to the server, as the caller.
+        own_server: Sends requests to the server, as the caller.
         thread_id: The thread's id.
         thread: The thread, if it was read already.
 
     Raises:
-        InsideError: They cannot be read.
+        SelfRequestError: They cannot be read.
     """
     place = f"/threads/{thread_id}"
-    before = thread or await inside.ask("GET", place)
+    before = thread or await own_server.request("GET", place)
     for reads in range(1, _READS + 1):
-        runs = await inside.ask("GET", f"{place}/runs?limit={_RUNS}")
-        after = await inside.ask("GET", place)
+        runs = await own_server.request("GET", f"{place}/runs?limit={_RUNS}")
+        after = await own_server.request("GET", place)
         is_same = (before["updated_at"], before["status"]) == (after["updated_at"], after["status"])
         if is_same or reads == _READS:
             return after, runs
@@ -76,12 +76,12 @@ async def read_context(
 
 
 async def find(
-    inside: Inside, assistant_id: str, task_id: object, context_id: object = None
+    own_server: SelfClient, assistant_id: str, task_id: object, context_id: object = None
 ) -> Task:
     """Return a task of an agent.
 
     Args:
-        inside: Sends requests to the server, as the caller.
+        own_server: Sends requests to the server, as the caller.
         assistant_id: The agent's id.
         task_id: The task's id, as a client has sent it.
         context_id: The context that a client has sent with it.
@@ -97,13 +97,13 @@ async def find(
     if not isinstance(thread_id, str) or (context_id and context_id != thread_id):
         raise missing
     try:
-        # What is no UUID could be another path.
+        # A text that is not a UUID could name another path.
         thread_id, run_id = canonical_uuid(thread_id, ""), canonical_uuid(run_id, "")
-        first = await inside.ask("GET", f"/threads/{thread_id}/runs/{run_id}")
-        thread, runs = await read_context(inside, thread_id)
+        first = await own_server.request("GET", f"/threads/{thread_id}/runs/{run_id}")
+        thread, runs = await read_context(own_server, thread_id)
     except Invalid:
         raise missing from None
-    except InsideError as error:
+    except SelfRequestError as error:
         if error.status in (400, 404, 422):
             raise missing from error
         raise
@@ -132,20 +132,20 @@ def _task(task_id: str, run: JsonObject, thread: JsonObject, runs: list[JsonObje
     return Task(ids, run, thread, state, is_latest)
 
 
-async def values_of(inside: Inside, task: Task) -> object:
+async def values_of(own_server: SelfClient, task: Task) -> object:
     """Return the state that a task has left, not that of later tasks; None if it is not kept.
 
     Raises:
-        InsideError: It cannot be read.
+        SelfRequestError: It cannot be read.
     """
     if task.is_latest:
         return task.thread.get("values")
     search = {"limit": 1, "metadata": {"run_id": task.run["run_id"]}}
-    states = await inside.ask("POST", f"/threads/{task.ids['contextId']}/history", search)
+    states = await own_server.request("POST", f"/threads/{task.ids['contextId']}/history", search)
     return states[0]["values"] if states else None
 
 
-async def withdraw(inside: Inside, task: Task) -> None:
+async def withdraw(own_server: SelfClient, task: Task) -> None:
     """End a task that waits for input without an answer.
 
     A run of the task that is cancelled before it starts keeps the task's state, as in
@@ -153,7 +153,7 @@ async def withdraw(inside: Inside, task: Task) -> None:
 
     Raises:
         A2AError: It was answered meanwhile.
-        InsideError: It cannot be ended; it waits for input as before.
+        SelfRequestError: It cannot be ended; it waits for input as before.
     """
     place = f"/threads/{task.ids['contextId']}"
     marker = {
@@ -163,15 +163,15 @@ async def withdraw(inside: Inside, task: Task) -> None:
         "multitask_strategy": "reject",
     }
     try:
-        run = await inside.ask("POST", f"{place}/runs", marker)
-    except InsideError as error:
+        run = await own_server.request("POST", f"{place}/runs", marker)
+    except SelfRequestError as error:
         if error.status == 409:
             raise A2AError(a2a.TASK_NOT_CANCELABLE, error.detail) from error
         raise
     of_run = f"{place}/runs/{run['run_id']}"
     try:
-        await inside.ask("POST", f"{of_run}/cancel?wait=true")
-        await inside.ask("POST", f"{place}/state", {"values": None, "as_node": "__end__"})
-    except InsideError:
-        await inside.ask("DELETE", of_run)
+        await own_server.request("POST", f"{of_run}/cancel?wait=true")
+        await own_server.request("POST", f"{place}/state", {"values": None, "as_node": "__end__"})
+    except SelfRequestError:
+        await own_server.request("DELETE", of_run)
         raise

@@ -1,6 +1,6 @@
 """MCP, the Model Context Protocol, over stateless streamable HTTP: assistants as tools.
 
-Answers are JSON, never streams, and there are no sessions. Seen in langgraph-api 0.16.7.
+Responses are JSON, never streams, and there are no sessions. Seen in langgraph-api 0.16.7.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from starlette.responses import Response
 
 from langgraph_client.server.encoding import encode
 from langgraph_client.server.http.endpoint import ValidRequest
-from langgraph_client.server.http.inside import Inside, InsideError
 from langgraph_client.server.http.replies import nothing, reply
 from langgraph_client.server.http.routes.system import version
+from langgraph_client.server.http.self_requests import SelfClient, SelfRequestError
 from langgraph_client.server.storage.protocol import Document
 
 logger = logging.getLogger("langgraph_client.server")
@@ -43,12 +43,12 @@ class _RpcError(Exception):
         self.code, self.message = code, message
 
 
-async def no_stream(request: ValidRequest) -> Response:
+async def get_not_allowed(request: ValidRequest) -> Response:
     """GET /mcp: the server starts no streams."""
     return nothing(405)
 
 
-async def no_session(request: ValidRequest) -> Response:
+async def delete_not_found(request: ValidRequest) -> Response:
     """DELETE /mcp: there are no sessions."""
     return nothing(404)
 
@@ -58,64 +58,64 @@ async def message(request: ValidRequest) -> Response:
     accept = request.headers.get("accept", "*/*")
     if not any(kind in accept for kind in ("application/json", "text/event-stream", "*/*")):
         return _malformed("Accept header must include application/json or text/event-stream")
-    given = request.body
-    if not isinstance(given, dict):
+    body = request.body
+    if not isinstance(body, dict):
         return _malformed("Invalid message format.")
-    if given.get("jsonrpc") != "2.0":
+    if body.get("jsonrpc") != "2.0":
         return _malformed("Invalid JSON-RPC message. Missing or invalid jsonrpc version.")
-    number, method = given.get("id"), given.get("method")
-    if number is None and not method:
+    request_id, method = body.get("id"), body.get("method")
+    if request_id is None and not method:
         return _malformed("Invalid message format: neither a request nor a notification.")
-    if number is None or not method:  # A notification, or the answer to a request.
+    if request_id is None or not method:  # A notification, or the response to a request.
         return nothing(202)
-    params = given.get("params")
+    params = body.get("params")
     try:
-        answer = {"result": await _result(request, str(method), _object(params))}
+        outcome = {"result": await _result(request, str(method), _object(params))}
     except _RpcError as error:
-        answer = {"error": {"code": error.code, "message": error.message}}
-    except InsideError as error:
-        answer = {"error": {"code": _INTERNAL, "message": error.detail}}
-    return reply({"jsonrpc": "2.0", "id": number, **answer})
+        outcome = {"error": {"code": error.code, "message": error.message}}
+    except SelfRequestError as error:
+        outcome = {"error": {"code": _INTERNAL, "message": error.detail}}
+    return reply({"jsonrpc": "2.0", "id": request_id, **outcome})
 
 
 def _malformed(text: str) -> Response:
     return reply({"error": text}, 400)
 
 
-def _object(given: object) -> Document:
-    return given if isinstance(given, dict) else {}
+def _object(value: object) -> Document:
+    return value if isinstance(value, dict) else {}
 
 
 async def _result(request: ValidRequest, method: str, params: Document) -> Document:
     if method == "initialize":
-        asked = params.get("protocolVersion")
+        requested_version = params.get("protocolVersion")
         return {
-            "protocolVersion": asked if asked in VERSIONS else VERSIONS[-1],
+            "protocolVersion": requested_version if requested_version in VERSIONS else VERSIONS[-1],
             "capabilities": {"tools": {"listChanged": False}},
             "serverInfo": {"name": "LangGraph", "version": version()},
         }
     if method == "ping":
         return {}
     if method == "tools/list":
-        return await _list_tools(Inside(request), params)
+        return await _list_tools(SelfClient(request), params)
     if method == "tools/call":
-        return await _call_tool(Inside(request), params)
+        return await _call_tool(SelfClient(request), params)
     raise _RpcError(_METHOD_NOT_FOUND, f"Method not found: {method}")
 
 
-async def _list_tools(inside: Inside, params: Document) -> Document:
+async def _list_tools(own_server: SelfClient, params: Document) -> Document:
     try:
         start = max(int(params.get("cursor") or 0), 0)
     except (TypeError, ValueError, OverflowError):  # The last one for 1e999, which is infinite.
         start = 0
     assistants: dict[str, Document] = {}
-    async for name, assistant in _callable(inside, "graph_id", "description"):
+    async for name, assistant in _callable(own_server, "graph_id", "description"):
         assistants.setdefault(name, assistant)
     tools: list[Document] = []
     for name in list(assistants)[start : start + _PAGE]:
         try:
-            tools.append(await _tool(inside, assistants[name], name))
-        except InsideError as error:
+            tools.append(await _tool(own_server, assistants[name], name))
+        except SelfRequestError as error:
             # Its graph is not served any more, say, or cannot be created without a config. The
             # other tools do not depend on that.
             logger.warning("MCP leaves out the tool %s: %s", name, error.detail)
@@ -125,7 +125,7 @@ async def _list_tools(inside: Inside, params: Document) -> Document:
     return result
 
 
-async def _callable(inside: Inside, *fields: str) -> AsyncGenerator[tuple[str, Document]]:
+async def _callable(own_server: SelfClient, *fields: str) -> AsyncGenerator[tuple[str, Document]]:
     """Yield the assistants, oldest first, each after its name as a tool.
 
     If several assistants have one name, the oldest has the tool: a new assistant must not get the
@@ -133,7 +133,7 @@ async def _callable(inside: Inside, *fields: str) -> AsyncGenerator[tuple[str, D
     names of assistants are one name as tools.
 
     Args:
-        inside: Sends the requests.
+        own_server: Sends the requests.
         fields: The fields that are read of each assistant, besides its id and name.
     """
     page: Document = {
@@ -144,7 +144,7 @@ async def _callable(inside: Inside, *fields: str) -> AsyncGenerator[tuple[str, D
         "select": ["assistant_id", "name", *fields],
     }
     while True:
-        assistants = await inside.ask("POST", "/assistants/search", page)
+        assistants = await own_server.request("POST", "/assistants/search", page)
         for assistant in assistants:
             if name := tool_name(assistant["name"]):
                 yield name, assistant
@@ -153,17 +153,17 @@ async def _callable(inside: Inside, *fields: str) -> AsyncGenerator[tuple[str, D
         page["offset"] += _SEARCHED
 
 
-async def _find(inside: Inside, wanted: str) -> Document | None:
+async def _find(own_server: SelfClient, wanted: str) -> Document | None:
     """Return the assistant that has a tool; None if there is no such tool."""
-    async with aclosing(_callable(inside)) as assistants:
+    async with aclosing(_callable(own_server)) as assistants:
         async for name, assistant in assistants:
             if name == wanted:
                 return assistant
     return None
 
 
-async def _tool(inside: Inside, assistant: Document, name: str) -> Document:
-    schemas = await inside.ask("GET", f"/assistants/{assistant['assistant_id']}/schemas")
+async def _tool(own_server: SelfClient, assistant: Document, name: str) -> Document:
+    schemas = await own_server.request("GET", f"/assistants/{assistant['assistant_id']}/schemas")
     description = assistant.get("description") or (
         f"Runs the graph {assistant['graph_id']!r} (assistant {assistant['name']!r}) on the given"
         " input, and returns its final state as JSON."
@@ -185,9 +185,9 @@ def tool_name(name: str) -> str:
 
 def simplified(schema: Document) -> Document:
     """Return an input schema for models: an object, whose lists of messages become one text."""
-    found: Document = {"properties": {}, **schema, "type": "object"}
+    simple_schema: Document = {"properties": {}, **schema, "type": "object"}
     properties: Document = {}
-    for name, wanted in found["properties"].items():
+    for name, wanted in simple_schema["properties"].items():
         properties[name] = wanted
         if isinstance(wanted, dict) and _is_of_messages(wanted):
             properties[name] = {
@@ -195,22 +195,22 @@ def simplified(schema: Document) -> Document:
                 "title": wanted.get("title", name),
                 "description": "The message of the user to the agent.",
             }
-    found["properties"] = properties
-    definitions = _named(properties, found.pop("$defs", None) or {})
-    return {**found, "$defs": definitions} if definitions else found
+    simple_schema["properties"] = properties
+    definitions = _referenced(properties, simple_schema.pop("$defs", None) or {})
+    return {**simple_schema, "$defs": definitions} if definitions else simple_schema
 
 
-def _named(value: object, definitions: Document) -> Document:
+def _referenced(value: object, definitions: Document) -> Document:
     """Return the definitions that a schema refers to, directly or through other definitions."""
-    found: Document = {}
+    referenced: Document = {}
     missing = [value]
     while missing:
         names = re.findall(r'"#/\$defs/([^"]+)"', encode(missing.pop()).decode())
         for name in names:
-            if name in definitions and name not in found:
-                found[name] = definitions[name]
+            if name in definitions and name not in referenced:
+                referenced[name] = definitions[name]
                 missing.append(definitions[name])
-    return found
+    return referenced
 
 
 def _is_of_messages(wanted: Document) -> bool:
@@ -221,9 +221,9 @@ def _is_of_messages(wanted: Document) -> bool:
     )
 
 
-async def _call_tool(inside: Inside, params: Document) -> Document:
+async def _call_tool(own_server: SelfClient, params: Document) -> Document:
     name, arguments = params.get("name"), params.get("arguments")
-    assistant = await _find(inside, name) if isinstance(name, str) else None
+    assistant = await _find(own_server, name) if isinstance(name, str) else None
     if assistant is None:
         raise _RpcError(_INVALID_PARAMS, f"Unknown tool: {name}")
     if not isinstance(arguments, dict | None):
@@ -232,8 +232,8 @@ async def _call_tool(inside: Inside, params: Document) -> Document:
     if params.get("context") is not None:
         body["context"] = params["context"]
     try:
-        value = await inside.ask("POST", "/runs/wait", body)
-    except InsideError as error:
+        value = await own_server.request("POST", "/runs/wait", body)
+    except SelfRequestError as error:
         return _content(error.detail, failed=True)
     if isinstance(value, dict) and "__error__" in value:
         error_document = value["__error__"]

@@ -1,1 +1,1 @@
-"""What the bodies of requests may hold, one module for each resource."""
+"""The schemas of request bodies and responses, one module for each resource."""

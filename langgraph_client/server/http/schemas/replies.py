@@ -1,4 +1,4 @@
-"""The schemas of what the server answers, for its OpenAPI document. Further keys may be there."""
+"""The schemas of the server's responses, for its OpenAPI document. Responses may have more keys."""
 
 from __future__ import annotations
 

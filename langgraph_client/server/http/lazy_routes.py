@@ -16,18 +16,18 @@ from langgraph_client.server.http.endpoint import Endpoint
 from langgraph_client.server.http.prefix import route_path
 
 #: Where a request's scope has the route that takes it.
-_ROUTE = "route_of_group"
+_ROUTE = "lazy_route"
 
 
-def grouped(endpoints: Iterable[Endpoint]) -> list[BaseRoute]:
+def lazy_routes(endpoints: Iterable[Endpoint]) -> list[BaseRoute]:
     """Return a route for each first segment. No path begins with a parameter."""
     groups: dict[str, list[Endpoint]] = {}
     for endpoint in endpoints:
         groups.setdefault(_first_segment(endpoint.path), []).append(endpoint)
-    return [RouteGroup(segment, inside) for segment, inside in groups.items()]
+    return [LazyRoutes(segment, inside) for segment, inside in groups.items()]
 
 
-class RouteGroup(BaseRoute):
+class LazyRoutes(BaseRoute):
     """The endpoints below one first segment."""
 
     def __init__(self, segment: str, endpoints: list[Endpoint]) -> None:
@@ -53,7 +53,7 @@ class RouteGroup(BaseRoute):
         return partial
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request that matches."""
+        """Handle a request that matches."""
         await scope[_ROUTE].handle(scope, receive, send)
 
 

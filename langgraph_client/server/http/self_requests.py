@@ -33,7 +33,7 @@ _NOT_PASSED_ON = {
 }
 
 
-class InsideError(Exception):
+class SelfRequestError(Exception):
     """The server refuses a request to itself.
 
     Args:
@@ -46,7 +46,7 @@ class InsideError(Exception):
         self.status, self.detail = status, detail
 
 
-class Inside:
+class SelfClient:
     """Sends requests to the server itself.
 
     Args:
@@ -70,18 +70,18 @@ class Inside:
             content, headers["content-type"] = encode(body), "application/json"
         url = httpx.URL(IN_PROCESS_URL).join(path)
         request = httpx.Request(method, url, headers=headers, content=content)
-        answer = await self._transport.handle_async_request(request)
-        if answer.status_code >= 400:
-            text = await answer.aread()
-            await answer.aclose()
-            raise InsideError(answer.status_code, _detail(text))
-        return answer
+        response = await self._transport.handle_async_request(request)
+        if response.status_code >= 400:
+            text = await response.aread()
+            await response.aclose()
+            raise SelfRequestError(response.status_code, _detail(text))
+        return response
 
-    async def ask(self, method: str, path: str, body: object = None) -> Any:
+    async def request(self, method: str, path: str, body: object = None) -> Any:
         """Return the decoded response to a request.
 
         Raises:
-            InsideError: It is refused.
+            SelfRequestError: It is refused.
         """
         return await _decoded(await self._send(method, path, body))
 
@@ -89,52 +89,53 @@ class Inside:
         """Return the id of a new run, and the decoded response.
 
         Raises:
-            InsideError: The run is refused.
+            SelfRequestError: The run is refused.
         """
-        answer = await self._send("POST", path, body)
-        run_id = answer.headers["content-location"].rpartition("/")[2]
-        return run_id, await _decoded(answer)
+        response = await self._send("POST", path, body)
+        run_id = response.headers["content-location"].rpartition("/")[2]
+        return run_id, await _decoded(response)
 
     async def events(self, path: str, body: object) -> AsyncGenerator[tuple[str, Any]]:
         """Yield the events of a new run as pairs of name and data; the first has the run's path.
 
         Raises:
-            InsideError: The run is refused.
+            SelfRequestError: The run is refused.
         """
-        answer = await self._send("POST", path, body)
+        response = await self._send("POST", path, body)
         try:
-            yield "location", answer.headers["content-location"]
+            yield "location", response.headers["content-location"]
             name = ""
-            async with aclosing(_lines(answer)) as lines:
+            async with aclosing(_lines(response)) as lines:
                 async for line in lines:
                     if line.startswith("event: "):
                         name = line.removeprefix("event: ")
                     elif line.startswith("data: "):
                         yield name, decode(line.removeprefix("data: "))
         finally:
-            await answer.aclose()
+            await response.aclose()
 
 
-async def _decoded(answer: httpx.Response) -> Any:
+async def _decoded(response: httpx.Response) -> Any:
     try:
-        text = await answer.aread()
+        text = await response.aread()
     finally:
-        await answer.aclose()
+        await response.aclose()
     return decode(text) if text.strip() else None
 
 
-async def _lines(answer: httpx.Response) -> AsyncGenerator[str]:
+async def _lines(response: httpx.Response) -> AsyncGenerator[str]:
     """Yield the lines of the server's own stream, which end with CR and LF."""
+    # Not aiter_lines: it also splits at U+2028 and the like, which JSON may contain.
     rest = b""
-    async for part in answer.aiter_raw():
-        *whole, rest = (rest + part).split(b"\r\n")
-        for line in whole:
+    async for part in response.aiter_raw():
+        *lines, rest = (rest + part).split(b"\r\n")
+        for line in lines:
             yield line.decode()
 
 
 def _detail(text: bytes) -> str:
     try:
-        found = decode(text)
+        body = decode(text)
     except ValueError:
         return text.decode(errors="replace")
-    return str(found.get("detail", found)) if isinstance(found, dict) else str(found)
+    return str(body.get("detail", body)) if isinstance(body, dict) else str(body)
