@@ -45,6 +45,7 @@ from langgraph_client.server.graphs.stream_events import (
     event_data,
     message_metadata,
 )
+from langgraph_client.server.graphs.taken_back import take_back_writes
 from langgraph_client.server.runs.run_document import (
     CONTEXT_PROVIDED,
     NODE_FINISHED,
@@ -382,6 +383,12 @@ class CompiledGraph:
         return await write_histories(
             self._graph, self._graph.checkpointer, thread_id, histories, self.classes
         )
+
+    async def atake_back(self, config: Config, run_id: str) -> None:
+        """Remove what a deleted run has written to the checkpoints that were there before it."""
+        saver = self._graph.checkpointer
+        if isinstance(saver, HostedSaver) and saver.must_take_back:
+            await take_back_writes(self._graph, config, run_id)
 
     # Drawing and schemas.
 

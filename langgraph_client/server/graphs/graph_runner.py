@@ -162,14 +162,24 @@ class HostedGraphRunner:
             "run_id": uuid.UUID(run["run_id"]),
         }
 
-    async def state(self, run: Document, rest: Document) -> Document:
-        """Return the fields of the thread's document that depend on its state."""
+    async def state(self, run: Document, rest: Document, *, is_deleted: bool = False) -> Document:
+        """Return the fields of the thread's document that depend on its state.
+
+        Args:
+            run: The run that has ended.
+            rest: The fields if there is no state.
+            is_deleted: Whether the run's checkpoints were deleted, because it was rolled back or
+                deleted itself. What it wrote to older ones is removed first.
+        """
         graph_id: str = run["kwargs"]["config"]["configurable"]["graph_id"]
         config = thread_config(run["kwargs"].get(GIVEN_ID, run["thread_id"]))
         current_server.set(self._hosting_of(run))  # For a factory, which is called again.
         async with self._graphs.open(graph_id, self._config(run)) as graph:
             if not graph.keeps_states:
                 return {**rest, "interrupts": {}}
+            if is_deleted and run["kwargs"]["input"] is None:
+                # With an input, all writes are with checkpoints of its own.
+                await graph.atake_back(config, run["run_id"])
             state = await graph.aget_state(config)
             if state.created_at is None:  # The thread has no checkpoint.
                 return {**rest, "interrupts": rest.get("interrupts") or {}}

@@ -94,6 +94,14 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         self._takes_path = _takes_path(saver)
 
     @property
+    def must_take_back(self) -> bool:
+        """Whether the saver deletes the checkpoints of runs, but not what they wrote to others.
+
+        The server's own storage deletes both.
+        """
+        return not hasattr(self.saver, "mark") and _can_delete_runs(self.saver)
+
+    @property
     def config_specs(self) -> list[object]:
         """The saver's config specs."""
         return self.saver.config_specs

@@ -195,6 +195,9 @@ class HostedScript:
         """Refuse the states of a thread of another server: they do not belong to a script."""
         raise Refused("a thread cannot be copied to a ScriptedGraph")
 
+    async def atake_back(self, config: Config, run_id: str) -> None:
+        """Do nothing: the server stores the states."""
+
     async def place(
         self, config: Config, values: JsonMapping, wanted: Sequence[str] | None
     ) -> None:

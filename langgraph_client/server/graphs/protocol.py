@@ -267,6 +267,17 @@ class HostedGraph(Protocol):
         """
         ...
 
+    async def atake_back(self, config: Config, run_id: str) -> None:
+        """Remove what a deleted run has written to the checkpoints that were there before it.
+
+        Nothing is to do if the server stores the checkpoints: its storage removes these writes.
+
+        Args:
+            config: Names the thread.
+            run_id: The run.
+        """
+        ...
+
     def node_names(self) -> list[str]:
         """Return the names of the nodes, without start and end."""
         ...

@@ -77,7 +77,6 @@ class RunLoader:
         if thread is None:
             async with self._storage.transaction() as transaction:
                 await delete_run_documents(transaction, run["run_id"])
-                await transaction.run_controls.delete_where(run_id=run["run_id"])
             return
         latest = None
         if run["status"] == "running":

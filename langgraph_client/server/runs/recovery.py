@@ -96,6 +96,19 @@ def outweighs(action: Action, earlier: Action | None) -> bool:
     return earlier is None or (earlier == "interrupt" and action == "rollback")
 
 
+def with_end(run: Document, mark: Mark, latest: str | None) -> Document:
+    """Return the notes that remain of a run that has gone on from an older checkpoint.
+
+    Its deletion also undoes its writes to that checkpoint.
+
+    Args:
+        run: The run's document.
+        mark: The mark before its first attempt; see `ThreadStates.mark`.
+        latest: The id of its thread's latest checkpoint.
+    """
+    return {**new_control(run), "mark": mark, "latest": latest}
+
+
 def with_stop(
     run: Document, control: Document | None, action: Action, reason: str, *, delete: bool = False
 ) -> Document:

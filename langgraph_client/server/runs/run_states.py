@@ -152,12 +152,13 @@ class GraphRunner(Protocol):
         """Run a job's graph and yield its events, as pairs of name and data."""
         ...
 
-    async def state(self, run: Document, rest: Document) -> Document:
+    async def state(self, run: Document, rest: Document, *, is_deleted: bool = False) -> Document:
         """Return the fields of the thread's document that depend on its state.
 
         Args:
             run: A run of the thread.
             rest: The fields if the thread has no state.
+            is_deleted: Whether the run was rolled back or deleted.
         """
         ...
 

@@ -17,6 +17,7 @@ from langgraph_client.server.runs.execute_run import RunExecutor
 from langgraph_client.server.runs.locks import KeyedLocks
 from langgraph_client.server.runs.metrics import Metrics
 from langgraph_client.server.runs.protocol_runs import ProtocolRuns
+from langgraph_client.server.runs.recovery import with_end
 from langgraph_client.server.runs.run_queue import RunQueue
 from langgraph_client.server.runs.run_result import fallback_result
 from langgraph_client.server.runs.run_states import (
@@ -162,7 +163,9 @@ class Settlements:
             return rest, outcome
         try:
             async with asyncio.timeout(STATE_SECONDS):
-                return await self._graph_runner.state(job.run, rest), outcome
+                is_deleted = outcome.event == "rollback"
+                state = await self._graph_runner.state(job.run, rest, is_deleted=is_deleted)
+                return state, outcome
         except BaseException as raised:  # Of a graph's factory, or a class that cannot be restored.
             if isinstance(raised, Unavailable) or is_stopping(raised):
                 raise
@@ -277,11 +280,15 @@ class Settlements:
             shared = self._cluster.shared
             others = await shared.has_others(transaction, job.thread_id, job.run_id)
         thread = await transaction.threads.get(job.thread_id)
-        await transaction.run_controls.delete_where(run_id=job.run_id)
         if end.gone:
             await delete_run_documents(transaction, job.run_id, keep_lifecycle=True)
         else:
             await transaction.runs.put(end.run)
+            if job.mark is not None and job.run["kwargs"]["input"] is None:
+                latest = await transaction.states.latest(job.thread_id)
+                await transaction.run_controls.put(with_end(job.run, job.mark, latest))
+            else:
+                await transaction.run_controls.delete_where(run_id=job.run_id)
             if job.log.keeper is not None:
                 event = Event(end.done_id, RUN_DONE, end.done)
                 await transaction.events.add(job.thread_id, job.run_id, [event])
@@ -400,6 +407,7 @@ async def delete_run_documents(
         keep_lifecycle: Whether to keep the v3 events of its start and end.
     """
     await transaction.runs.delete_where(run_id=run_id)
+    await transaction.run_controls.delete_where(run_id=run_id)
     await transaction.events.delete_run(run_id)
     await transaction.protocol_events.delete_run(run_id, keep_lifecycle=keep_lifecycle)
 

@@ -199,17 +199,24 @@ class RunStopper:
         """Delete a run that is over. The caller holds the thread's lock."""
         thread_id = run["thread_id"]
         await self._graph_runner.delete_run(run)
-        newest = await self._storage.within(held).runs.search(
+        within = self._storage.within(held)
+        newest = await within.runs.search(
             where={"thread_id": thread_id},
             order_by="created_at",
             descending=True,
             limit=1,
             fields=("run_id",),
         )
-        async with self._storage.transaction(held) as transaction:
-            await transaction.states.delete_run(thread_id, run["run_id"])
-            await delete_run_documents(transaction, run["run_id"])
         was_last = bool(newest) and newest[0]["run_id"] == run["run_id"]
+        control = await within.run_controls.get(run["run_id"]) if was_last else None
+        mark = None
+        # Since another checkpoint, such as that of an update, not all writes after the mark are
+        # the run's.
+        if control is not None and control["latest"] == await within.states.latest(thread_id):
+            mark = control["mark"]
+        async with self._storage.transaction(held) as transaction:
+            await transaction.states.delete_run(thread_id, run["run_id"], mark)
+            await delete_run_documents(transaction, run["run_id"])
         if was_last and not await self._busy(thread_id):
             await self._settle_thread(run, held)
 
@@ -217,7 +224,8 @@ class RunStopper:
         """Update a thread's document from its state after its last run was deleted."""
         try:
             async with asyncio.timeout(STATE_SECONDS):
-                left = await self._graph_runner.state(run, dict(WITHOUT_STATE))
+                rest = dict(WITHOUT_STATE)
+                left = await self._graph_runner.state(run, rest, is_deleted=True)
         except BaseException as error:  # Of a graph's factory, or a class that cannot be restored.
             if isinstance(error, Unavailable) or is_stopping(error):
                 raise

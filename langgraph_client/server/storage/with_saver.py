@@ -76,8 +76,8 @@ class SaverStates:
         return found or None
 
     async def mark(self, thread_id: str) -> Mark:
-        """Return a mark of the current state of a thread, for `delete_run`."""
-        return await self._inner.mark(thread_id)
+        """Return None: the saver cannot undo writes."""
+        return None
 
     async def delete_run(self, thread_id: str, run_id: str, mark: Mark = None) -> None:
         """Delete the checkpoints and writes of a run."""
