@@ -166,6 +166,7 @@ class CompiledGraph:
         checked: Any = None
         shown: Any = None
         scope = _scope(run)
+        # Never reset: this runs in the task of the run, whose context ends with it.
         current_run.set(scope)
         try:
             if CLASSES_EVENT in run.kwargs.get(EXTRA_EVENTS, ()):

@@ -79,7 +79,7 @@ def thread_config(thread_id: str, checkpoint: Mapping[str, object] | None = None
 
 
 class HostedGraphRunner:
-    """See `engine.GraphRunner`."""
+    """See `run_states.GraphRunner`."""
 
     def __init__(
         self,

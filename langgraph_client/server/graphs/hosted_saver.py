@@ -163,7 +163,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> JsonMapping:
-        """Return what was written to channels."""
+        """Return the writes to channels."""
         return self.saver.get_delta_channel_history(
             config=self._with_stored_id(config), channels=channels
         )
@@ -171,7 +171,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
     async def aget_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> JsonMapping:
-        """Return what was written to channels."""
+        """Return the writes to channels."""
         found: Mapping[str, object] = await self._call(
             "get_delta_channel_history", config=self._with_stored_id(config), channels=channels
         )
@@ -211,6 +211,8 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         """Write a checkpoint after its events."""
         run = _writing_run()
         if run is not None:
+            # The order matters: the events of this step reach the log, then the database, and only
+            # then comes the checkpoint, after which the step is not executed again.
             if (stream := _stream_of(config, run)) is not None:
                 await run.wait_until_read(stream)
             if self._write_events is not None:
@@ -226,7 +228,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
     def put_writes(
         self, config: RunnableConfig, writes: Writes, task_id: str, task_path: str = ""
     ) -> None:
-        """Write what a task wrote; of one that was cancelled, only that it was."""
+        """Store the writes of a task; of a cancelled task, only its error."""
         if _writing_run() is not None:
             writes = _storable(writes)
         with _named(writes):
@@ -237,7 +239,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
     async def aput_writes(
         self, config: RunnableConfig, writes: Writes, task_id: str, task_path: str = ""
     ) -> None:
-        """Write what a task wrote; of one that was cancelled, only that it was."""
+        """Store the writes of a task; of a cancelled task, only its error."""
         run = current_run.get()
         if run is not None:
             if run.is_over:
@@ -278,7 +280,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         kept = thread_id if self.is_own else server_thread_id(thread_id)
         await self._call("delete_thread", kept)
 
-    # What not every saver can do.
+    # Methods that a saver may lack.
 
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy a thread's checkpoints; their ids stay."""

@@ -153,7 +153,7 @@ class HostedScript:
         before: Config | None = None,
         filter: Mapping[str, object] | None = None,
     ) -> AsyncIterator[ScriptState]:
-        """Return the states of a thread, newest first."""
+        """Yield the states of a thread, newest first."""
         if self._states is None:
             return
         thread_id = config["configurable"]["thread_id"]

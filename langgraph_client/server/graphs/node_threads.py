@@ -71,6 +71,8 @@ class NodeThreads(ThreadPoolExecutor):
                 return future
             self._busy[run] = self._busy.get(run, 0) + 1
             self._ready.put((run, work))
+            # An idle thread that gives up looks at the count under the same lock: lowered here, it
+            # makes that thread look for the item instead.
             if self._free > 0:
                 self._free -= 1
             else:

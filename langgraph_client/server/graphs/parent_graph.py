@@ -1,4 +1,4 @@
-"""What a run takes over from the graph of whose node a RemoteGraph has started it.
+"""The values that a run gets from the graph with the node, a RemoteGraph, that started it.
 
 langgraph passes the same to its subgraphs, in `configurable`, so that the run behaves like one:
 it goes on from its own state if that graph resumes, and its interrupts take that graph's answers.
@@ -70,8 +70,8 @@ def parent_keys(parent: JsonMapping) -> JsonObject:
 def thread_keys(parent: JsonMapping, configurable: JsonMapping) -> JsonObject:
     """Return the keys of `configurable` by which nodes see the thread of the graph around the run.
 
-    None for a run with an authenticated user: the server does not know that thread, and so not
-    whose it is.
+    Return no keys for a run with an authenticated user: the server cannot check who owns that
+    thread.
 
     Args:
         parent: See `values.PARENT`.
@@ -87,9 +87,9 @@ def thread_keys(parent: JsonMapping, configurable: JsonMapping) -> JsonObject:
 def run_context(context: object, around: object, schema: Any) -> object:
     """Return the context of a run inside another graph, as langgraph merges the two.
 
-    The one of the graph around it reaches the nodes as it is, whatever their own schema is. Here it
-    comes as a dict if its class is not known, and becomes an object of the run's own class. If it
-    does not fit that, it becomes an object with the same attributes.
+    The context of the surrounding graph reaches the nodes unchanged. Its class may be unknown here:
+    then it arrives as a dict, and becomes an object of the run's own context class, or, if it does
+    not fit, an object with the same attributes.
 
     Args:
         context: The context of the run itself; None without one.

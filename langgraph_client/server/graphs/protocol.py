@@ -235,7 +235,7 @@ class HostedGraph(Protocol):
         before: Config | None = None,
         filter: Mapping[str, object] | None = None,
     ) -> AsyncIterator[Snapshot]:
-        """Return the states of a thread, newest first."""
+        """Yield the states of a thread, newest first."""
         ...
 
     async def aupdate_state(

@@ -32,7 +32,8 @@ class Marker:
 class RunScope:
     """One run of a graph, for its checkpointer and its threads.
 
-    The task that reads the run's events creates it. `with` makes it the current one.
+    The task that reads the run's events creates it. There,
+    `current_run.set(scope)` makes it the current one.
 
     Args:
         run_id: The run's id, which its checkpoints contain.
@@ -103,6 +104,8 @@ class RunScope:
         before, rounds = self._items_read, 0
         while not passed.done() and not self._ending and rounds < _MAX_IDLE_ROUNDS:
             await asyncio.wait([passed], timeout=_ROUND_SECONDS)
+            # A slow reader is not a stream that yields nothing, so only turns in which the reader
+            # waits are counted.
             rounds = rounds + 1 if self._waiting and before == self._items_read else 0
             before = self._items_read
         self._markers.discard(marker)
@@ -113,7 +116,7 @@ class RunScope:
         self._deferred.append(write)
 
     async def write_deferred(self) -> None:
-        """Carry out the writes of the run's command that are still held."""
+        """Execute the writes of the run's command that are still held."""
         held, self._deferred = self._deferred, []
         for write in held:
             await write()
@@ -144,6 +147,8 @@ class RunScope:
             concurrent.futures.wait([marker.passed], timeout=_ROUND_SECONDS)
             rounds = rounds + 1 if before == self._items_read else 0
             before = self._items_read
+        # It waited in vain, so the loop waits for this thread. Later checkpoints of the run
+        # need not find that out again.
         self.is_loop_blocked = rounds >= _MAX_IDLE_ROUNDS
         self._markers.discard(marker)
         marker.set()

@@ -143,7 +143,7 @@ def _give_cache() -> None:
 
 
 _PATCHES: Mapping[str, Callable[[], None]] = {_MODULE: _give_transports, _CACHE: _give_cache}
-"""What each module of langgraph_sdk is given."""
+"""The function that patches each module of langgraph_sdk."""
 
 
 async def _app(scope: Any, receive: Any, send: Any) -> None:

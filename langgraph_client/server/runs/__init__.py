@@ -1,1 +1,1 @@
-"""Runs: create, queue, carry out, follow, end."""
+"""Runs: create, queue, execute, follow, end."""

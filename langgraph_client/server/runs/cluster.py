@@ -345,6 +345,7 @@ class Cluster:
                 return
             claims = await self.shared.claim(self._clock.stamp(), self._queue.room())
             claimed = {thread_id for thread_id, _ in claims}
+            # Before the locks are taken: `_clear`, in another task, must not release these leases.
             self._claimed |= claimed
             try:
                 for thread_id, epoch in claims:
@@ -373,7 +374,7 @@ class Cluster:
                 self._queue.advance(thread_id)
 
     def stop_serving(self, thread_id: str) -> None:
-        """Stop serving a thread: this process has no run of it any more."""
+        """Store no more events for a thread's followers, and read its v3 log from the database."""
         self.followers.drop(thread_id)
         self._protocol_runs.set_remote(thread_id, is_remote=True)
 

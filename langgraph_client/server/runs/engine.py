@@ -234,7 +234,7 @@ class Engine:
         Args:
             run: The run's document, status `pending`. It is stored.
             thread: The thread's document. It is stored as `busy`.
-            control: The notes about the run; stored unless empty.
+            control: The run control: what a later process must know. Stored unless empty.
             key: The document of the request's idempotency key. It is stored.
             parent: The id of the run that has started this one; empty for none.
             ttl: The document of a new thread's time to live. It is stored.
@@ -261,6 +261,8 @@ class Engine:
         control = {**new_control(run), **control} if control else {}
         claimable: Standing | None = None
         if self.cluster is not None and not self.cluster.shared.owns(thread_id):
+            # A run that starts at once takes the lease in the transaction that writes the run,
+            # which saves a round trip.
             if self._queue.is_next(run, depth):
                 claimable = self.cluster.claimable(thread_id, standing, is_new_thread=is_new_thread)
             if claimable is None and not await self.cluster.take_if_possible(

@@ -105,6 +105,8 @@ class Reader:
             elif self._log.closed:
                 raise StopAsyncIteration
             else:
+                # No await between the checks above and this line: an event that is handed out in
+                # between would wake nobody.
                 self.wake = asyncio.get_running_loop().create_future()
                 await self.wake
 
@@ -153,11 +155,14 @@ class EventLog:
         self._clock = clock
         self._backlog = backlog
         self._readers: list[Reader] = []
+        # An event is in `_to_store` until it is stored, in `_to_hand_out` until it is handed out,
+        # and then in the `pending` of each reader.
         self._to_store: list[Event] = []
         self._to_hand_out: list[Event] = []
         self._unwritten = unwritten
         self._scheduled_flush: asyncio.Handle | None = None
         self._flush_task: asyncio.Task[None] | None = None
+        # Two flushes at once would store an event twice.
         self._flush_lock = asyncio.Lock()
         self._room_made: asyncio.Future[None] | None = None
 
@@ -219,6 +224,8 @@ class EventLog:
 
     def append_last(self, name: str, data: bytes) -> None:
         """Give the attached readers a last event, which is not stored."""
+        # Its id only has to be greater than the last one: readers skip what is not. It is never
+        # stored.
         self._to_hand_out.append(Event((self.last[0], self.last[1] + 1), name, data))
 
     def disown(self) -> None:

@@ -62,7 +62,8 @@ class Followers:
         if self._threads.get(thread_id) is not None:
             return
         opened = await self._protocol_runs.open(thread_id)
-        # Meanwhile the thread may have been dropped, or another call may have opened the log.
+        # Meanwhile another call may have opened the log, or the thread may have been dropped; then
+        # it has no entry, and the default keeps it so.
         if self._threads.get(thread_id, opened) is None:
             self._threads[thread_id] = opened
         else:
@@ -79,7 +80,7 @@ class Followers:
             self._shared.notify("changed", thread_id)
 
     def drop(self, thread_id: str) -> None:
-        """Store no more events of a thread: this process has no run of it any more."""
+        """Store no more events of a thread for its followers."""
         log = self._threads.pop(thread_id, None)
         if log is not None:
             self._protocol_runs.release(log)

@@ -52,7 +52,7 @@ class Following:
 
     @property
     def threads(self) -> list[str]:
-        """Return the followed threads and the threads of the followed runs."""
+        """The followed threads, and the threads of the followed runs."""
         return [*self._watched]
 
     def new(self, run: Document, last: EventId = (0, 0)) -> Job:

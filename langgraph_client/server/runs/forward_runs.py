@@ -74,7 +74,7 @@ class RunForwarder:
         Args:
             run: The run's document.
             busy: The thread's document.
-            control: The notes about the run; empty for none.
+            control: The run control; empty for none.
             key: The document of the request's idempotency key.
             reason: The reason in the thread's document if the run stops another one.
             ttl: The document of a new thread's time to live; None for none.

@@ -33,6 +33,8 @@ class _Kept(Keeper):
         self.origins: deque[tuple[int, str, int]] = deque()
 
     async def add(self, events: list[Event]) -> None:
+        # Events and origins are in the order of their numbers, so one pass gives each event its
+        # run.
         origins = iter(tuple(self.origins))
         last, run_id, ms = next(origins)
         rows = []
@@ -157,6 +159,7 @@ class ProtocolLog:
             event_id = json.dumps(f"synth:{run_id}:{key}").encode()
         parts = (event_id, seq, middle, ms, data)
         body = b'{"type":"event","event_id":%b,"seq":%d%b%d,"data":%b}}' % parts
+        # Only now: a value that cannot be encoded must not leave a gap in the numbers.
         self._seq = seq
         return Event((seq, 0), name, body)
 

@@ -31,7 +31,7 @@ Guard: TypeAlias = Callable[[str], AbstractAsyncContextManager[tuple[bool, bool]
 
 @asynccontextmanager
 async def alone(thread_id: str) -> AsyncIterator[tuple[bool, bool]]:
-    """The guard of a single process: it writes every log, and follows no other process."""
+    """Give the rights of a single process: it writes every log, and follows no other process."""
     yield True, False
 
 
@@ -93,6 +93,7 @@ class ProtocolRuns:
         except BaseException:
             self._logs.pop(thread_id, None)
             raise
+        # Only now: `_prepare` appends events, and the log of another process takes none.
         log.log.is_remote = follows
         return log
 

@@ -21,7 +21,7 @@ _DISCONNECTED = "the server stopped, and with it the connection (on_disconnect=c
 
 @dataclass(frozen=True)
 class Decision:
-    """What happens to a run."""
+    """The decision about a run after a restart."""
 
     #: The new document of the run.
     run: Document
@@ -29,7 +29,7 @@ class Decision:
     outcome: Outcome | None = None
     #: The reason, for the thread's document.
     reason: str = ""
-    #: The new notes about the run; None if they do not change.
+    #: The new run control; None if it does not change.
     control: Document | None = None
     #: Whether it must be executed while no other suspect is.
     suspect: bool = False
@@ -43,9 +43,9 @@ def decide(
     Args:
         run: Its document, `pending` or `running`. A normal shutdown leaves runs `pending`, so a
             `running` one was running when its process was killed.
-        control: The notes about it: an accepted request to stop it (`stop`, `reason`), whether it
+        control: The run control: an accepted request to stop it (`stop`, `reason`), whether it
             ends with its connection (`bound`), how often it was killed (`kills`) and at which
-            checkpoint (`at`). Other notes are kept, see `with_mark`.
+            checkpoint (`at`). Other fields are kept, see `with_mark`.
         latest: The id of its thread's latest checkpoint.
         max_kills: How many times the process may be killed during the same step.
     """
@@ -71,18 +71,18 @@ def decide(
 
 
 def new_control(run: Document) -> Document:
-    """Return the ids that the notes about a run begin with."""
+    """Return the run control of a run without anything to note yet: its ids."""
     return {"run_id": run["run_id"], "thread_id": run["thread_id"]}
 
 
 def with_mark(run: Document, control: Document | None, mark: Mark) -> Document:
-    """Return the notes about a run together with the state before its first attempt.
+    """Return a run control together with the state before the run's first attempt.
 
     A rollback undoes all writes after this mark, also those of an attempt whose process was killed.
 
     Args:
         run: The run's document.
-        control: The notes that are stored; None if there are none.
+        control: The stored run control; None if there is none.
         mark: The mark; see `ThreadStates.mark`.
     """
     return {**(control or new_control(run)), "mark": mark}
@@ -112,13 +112,13 @@ def with_end(run: Document, mark: Mark, latest: str | None) -> Document:
 def with_stop(
     run: Document, control: Document | None, action: Action, reason: str, *, delete: bool = False
 ) -> Document:
-    """Return the notes about a run together with a request to stop it.
+    """Return a run control together with a request to stop the run.
 
     A request that an earlier one outweighs changes nothing, unless it deletes the run.
 
     Args:
         run: The run's document.
-        control: The notes that are stored; None if there are none.
+        control: The stored run control; None if there is none.
         action: How the run must end.
         reason: The reason, for the thread's document.
         delete: Whether the run is deleted.

@@ -54,7 +54,8 @@ SERVER_CONFIGURABLE = {
     "checkpoint_map",
     "checkpoint_ns",
 }
-"""What the server says in `configurable` of who runs what, and where. No context replaces it."""
+"""The keys of `configurable` that the server sets: user, run, thread, checkpoint. A context does
+not replace them."""
 
 
 def assistant_id_of(graph_id: str) -> str:
@@ -68,7 +69,7 @@ def without(values: Mapping[str, object] | None, reserved: set[str]) -> dict[str
 
 
 def without_internal(configurable: Mapping[str, object]) -> dict[str, object]:
-    """Return a copy without the keys by which langgraph and the server itself talk to a graph.
+    """Return a copy without langgraph's internal keys, except one that the server sets to None.
 
     A request that could set them could, for example, name another thread.
     """

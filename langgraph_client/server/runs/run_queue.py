@@ -77,6 +77,7 @@ class RunQueue:
         queue = self._threads.setdefault(job.thread_id, ThreadQueue(rest))
         queue.jobs.append(job)
         # A run with `after_seconds` must not block a later one that is due before it.
+        # Runs that are due at the same time stay in the order of their arrival: the sort is stable.
         queue.jobs.sort(key=lambda other: other.due)
         # The runs before this one are waited for, too, so they need at least its depth.
         for other in queue.jobs:
@@ -133,6 +134,7 @@ class RunQueue:
         depths = {job.depth}
         if self._suspect is job:
             self._suspect = None
+            # One suspect runs at a time over all depths, so each depth may have one that waits.
             depths |= self._waiting.keys()
         for depth in depths:
             waiting = self._waiting[depth]

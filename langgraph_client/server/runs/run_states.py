@@ -56,7 +56,13 @@ class Outcome:
 
 @dataclass(eq=False)
 class Job:
-    """A run that is not over."""
+    """A run with its events, its state in the queue and its result, while this process needs it.
+
+    Most fields are set in one place each: `begun` by `Engine.submit`, `task` by `Engine._start`,
+    `stop` by `RunStopper.stop`, `deleted` by `RunStopper.delete_job`, `lost` by
+    `Cluster.lose_lease`, `over` by `Settlements._close`. `ended` is set when the task is done, or
+    when it is decided that there will be none.
+    """
 
     #: Replaced and never modified, because a concurrent task may be writing it.
     run: Document

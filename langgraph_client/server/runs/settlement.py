@@ -184,7 +184,8 @@ class Settlements:
         await self._protocol_runs.ending(job)
         if job.protocol is not None:
             await job.protocol.log.log.flush()
-        # The end of a run in the v3 events is added to them after this, under the same lock.
+        # The lock across processes ends with the transaction that gets `held`. With v3 events it
+        # must not: the run's end is added to them after the transaction, under the same lock.
         together = job.protocol is None
         async with self._locks.hold(job.thread_id, lazily=together) as held:
             # Only under the lock is it certain which requests to stop the run were accepted, and
@@ -208,11 +209,13 @@ class Settlements:
                 # Before `ended`, after which the next holder of the lease writes the v3 log.
                 await self._finish_protocol(job, end.status, outcome, end.rest)
                 await self._cluster.ended(job, others)
+        # After the commit, and before `job.over` is set: then waiters read the result.
         job.run, job.result = end.run, end.result
         if end.shown is not None:
             job.log.append("error", end.shown, end.error_id, keep=False)
             self._thread_logs.append(job.thread_id, "error", end.shown, end.error_id)
         self._thread_logs.append(job.thread_id, "metadata", end.done, end.done_id)
+        # Does nothing if it was done above; a single process does it without the lock.
         await self._finish_protocol(job, end.status, outcome, end.rest)
         await self._close(job, complete=end.status in ("success", "interrupted"))
         self._log_end(job, end.status, outcome)
@@ -244,13 +247,14 @@ class Settlements:
             rest=rest,
             result=_result(job, outcome, rest, failed),
             shown=shown,
+            # In this order: readers sort by id, and the end comes last.
             error_id=self._clock.event_id(),
             done_id=self._clock.event_id(),
             done=encode({"status": RUN_DONE, "run_id": job.run_id}),
         )
 
     async def _write(self, job: Job, end: _End, held: object, others: bool) -> bool:
-        """Write the end of a run. Returns whether its thread has other runs.
+        """Write the end of a run. Return whether its thread has other runs.
 
         Raises:
             Fenced: Another process has the thread.
@@ -275,7 +279,7 @@ class Settlements:
     async def _write_thread(
         self, transaction: Transaction, job: Job, end: _End, others: bool
     ) -> bool:
-        """Write the documents of a run and its thread. Returns whether the thread has others."""
+        """Write the documents of a run and its thread. Return whether the thread has others."""
         if self._cluster is not None:
             shared = self._cluster.shared
             others = await shared.has_others(transaction, job.thread_id, job.run_id)

@@ -93,7 +93,7 @@ class RunStopper:
             self._tasks.spawn(self._settlements.settle(job, Outcome(action)))
 
     async def cancel(self, run_ids: Iterable[str], action: Action, reason: str = GONE) -> list[Job]:
-        """Ask runs to end, for good: a server that is killed meanwhile does not resume them.
+        """Ask runs to end. The request is stored, so a later process ends them too.
 
         Args:
             run_ids: The runs.
@@ -114,7 +114,7 @@ class RunStopper:
         return stopped
 
     async def _cancel_here(self, run_id: str, action: Action, reason: str) -> Job | None:
-        """Ask a run of this process to end. Returns None if this process does not have it."""
+        """Ask a run of this process to end. Return None if this process does not have it."""
         job = self._queue.jobs.get(run_id)
         if job is None:
             return None
@@ -144,7 +144,7 @@ class RunStopper:
                 if self._cluster is not None:
                     self._cluster.shared.check(transaction, job.thread_id)
                 if job.ended and not await _is_unfinished(transaction, job.run_id):
-                    return True  # Its end is written already, and with it the notes are deleted.
+                    return True  # Its end is written already, and with it the control is deleted.
                 before = await transaction.run_controls.get(job.run_id)
                 control = with_stop(job.run, before, action, reason, delete=delete)
                 await transaction.run_controls.put(control)
@@ -252,7 +252,7 @@ class RunStopper:
         return job
 
     async def _delete_here(self, job: Job) -> bool:
-        """Start the deletion of a run of this process. Returns False if the run is lost."""
+        """Start the deletion of a run of this process. Return False if the run is lost."""
         if job.lost or not await self._note_stop(job, "rollback", DELETED_REASON, delete=True):
             return False
         self.delete_job(job)
@@ -312,7 +312,7 @@ class RunStopper:
             self.deleting.discard(thread_id)
 
     async def _refuse_runs(self, thread_id: str) -> bool:
-        """Refuse further runs on a thread. Returns False if another process does so already."""
+        """Refuse further runs on a thread. Return False if another process does so already."""
         if self._cluster is not None and not await self._cluster.shared.begin_deletion(thread_id):
             return False
         self.deleting.add(thread_id)
@@ -330,7 +330,7 @@ class RunStopper:
         await _wait_until_over(jobs)
 
     async def _delete_resting(self, thread_id: str, held: Any) -> bool:
-        """Delete a thread without runs. Returns whether there was one.
+        """Delete a thread without runs. Return whether there was one.
 
         If processes share the database, a paused one may still have a run of the thread. When it
         continues, its lease is gone, and it writes nothing.
