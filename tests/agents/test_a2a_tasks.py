@@ -10,9 +10,9 @@ import pytest
 
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.http.a2a_wire import A2AError, Wire
-from langgraph_client.server.http.inside import Inside, InsideError
 from langgraph_client.server.http.routes.a2a import _Agent
 from langgraph_client.server.http.routes.a2a_tasks import find, withdraw
+from langgraph_client.server.http.self_requests import SelfClient, SelfRequestError
 from langgraph_client.server.runs.background_tasks import BackgroundTasks
 from langgraph_client.server.runs.run_document import assistant_id_of
 from langgraph_client.testing import TestServer
@@ -22,7 +22,7 @@ from tests.auth.conftest import client
 AGENT = assistant_id_of("asking")
 
 
-class Between(Inside):
+class Between(SelfClient):
     """Requests to a server, with something that happens before one of them.
 
     Args:
@@ -39,7 +39,7 @@ class Between(Inside):
             self._happen.pop()()
         answer = self._http.request(method, path, json=body)
         if answer.is_error:
-            raise InsideError(answer.status_code, answer.text)
+            raise SelfRequestError(answer.status_code, answer.text)
         place = {"content-location": answer.headers.get("content-location", "")}
         return httpx.Response(answer.status_code, headers=place, content=answer.content)
 
@@ -97,7 +97,7 @@ async def test_an_answer_that_comes_within_the_cancellation(http: httpx.Client) 
     answer = {"assistant_id": "asking", "command": {"resume": "bob"}, "after_seconds": 3600}
     inside = Between(http, "/state", lambda: http.post(place, json=answer))
     task = await find(inside, AGENT, task_id)
-    with pytest.raises(InsideError, match="in-flight"):
+    with pytest.raises(SelfRequestError, match="in-flight"):
         await withdraw(inside, task)
     assert statuses(http, thread_id) == ["pending", "success"]
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from langgraph_client import ScriptedGraph, Server
 from langgraph_client.server.http.endpoints import ENDPOINTS, SSE
-from langgraph_client.server.http.route_groups import RouteGroup
+from langgraph_client.server.http.lazy_routes import LazyRoutes
 from langgraph_client.testing import Emit
 
 JSON = st.recursive(
@@ -70,7 +70,7 @@ PARTS = st.sampled_from(
 @pytest.fixture(scope="module")
 def http() -> Iterator[httpx.Client]:
     with Server({"agent": ScriptedGraph([Emit(1), {"a": 1}])}) as server:
-        groups = [one for one in server.app.routes if isinstance(one, RouteGroup)]
+        groups = [one for one in server.app.routes if isinstance(one, LazyRoutes)]
         found = [route for group in groups for route in group.routes]
         with httpx.Client(transport=server.transport(), base_url="http://x", timeout=20) as made:
             made.headers["x-routes"] = json.dumps(
