@@ -305,6 +305,7 @@ def decode(text: bytes | str) -> Any:
     """Return the value of a JSON text.
 
     Raises:
-        ValueError: The text is not JSON. NaN and Infinity are not.
+        ValueError: The text is not JSON. NaN and Infinity are not; a number that is too large for a
+            float is read as infinity.
     """
     return pydantic_core.from_json(text, allow_inf_nan=False)

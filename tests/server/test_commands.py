@@ -5,12 +5,13 @@ from __future__ import annotations
 import operator
 from typing import Annotated, Any, TypedDict
 
+import httpx
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command
 
-from langgraph_client.testing import TestServer
+from langgraph_client.testing import ScriptedGraph, TestServer
 
 ON: Any = {"configurable": {"thread_id": "local"}}
 
@@ -56,3 +57,17 @@ def test_an_update_is_kept_whether_or_not_a_node_is_executed(
             shown.append(client.threads.get_state(thread_id)["values"])
     assert shown == expected
     assert "update" in shown[1]["log"]
+
+
+@pytest.mark.parametrize("command", [None, {}])
+def test_an_empty_command_is_none(command: Any) -> None:
+    """The run has its input, of a compiled graph and of a script."""
+    script = ScriptedGraph([{"answer": "!"}])
+    with TestServer({"agent": built(), "script": script}) as server:
+        for name, after in (
+            ("agent", {"log": ["given", "one"]}),
+            ("script", {"log": ["given"], "answer": "!"}),
+        ):
+            body = {"assistant_id": name, "input": {"log": ["given"]}, "command": command}
+            with httpx.Client(transport=server.transport(), base_url="http://server") as http:
+                assert http.post("/runs/wait", json=body).json() == after

@@ -216,6 +216,11 @@ def _parameters() -> dict[str, Any]:
     [
         ({"schedule": "often"}, 422, "Invalid cron schedule: 'often'"),
         ({"schedule": ",".join(["1"] * 1000) + " * * * *"}, 422, "Invalid cron schedule: '1,1,"),
+        (
+            {"schedule": "0 0 31 2 *"},
+            400,
+            "failed to find next date: the schedule names no day that",
+        ),
         ({"timezone": "Mars/Base"}, 422, "Invalid timezone: 'Mars/Base'"),
         ({"assistant_id": "nope"}, 404, "Assistant 'nope' not found"),
         ({"schedule": None}, 422, "is not of type"),

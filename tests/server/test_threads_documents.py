@@ -151,6 +151,8 @@ def test_store_items(http: httpx.Client) -> None:
         ("POST", "/runs", {"assistant_id": 3}),
         ("POST", "/runs/wait", {"assistant_id": "row", "stream_mode": "nope"}),
         ("POST", "/runs/batch", []),
+        ("POST", "/runs", {"assistant_id": "row", "webhook": ""}),
+        ("POST", "/runs/crons", {"assistant_id": "row", "schedule": "@daily", "webhook": ""}),
         ("POST", "/runs/cancel", {}),
         ("POST", "/assistants", {}),
         ("PUT", "/store/items", {"namespace": ["a"], "key": "k", "value": 1}),
@@ -164,13 +166,73 @@ def test_wrong_bodies_are_422(http: httpx.Client, method: str, path: str, body: 
 
 
 def test_body_that_is_no_json(http: httpx.Client) -> None:
-    """An empty body, half a body and NaN are no JSON."""
-    for content in (b"", b"{", b'{"a": NaN}'):
+    """An empty body, half a body, NaN, and a number that a float cannot have are no JSON."""
+    huge = [b'{"a": [{"b": %b}]}' % number for number in (b"1e999", b"-1E+400", b"9" * 400 + b".0")]
+    for content in (b"", b"{", b'{"a": NaN}', *huge, b"9" * 250 + b"e99"):
         response = http.post("/threads", content=content)
         assert (response.status_code, response.json()) == (
             422,
             {"detail": "Invalid JSON in request body"},
         )
+
+
+def test_large_numbers_are_kept(http: httpx.Client) -> None:
+    """The largest float, and texts that look like numbers that are too large."""
+    values = [1e308, -1e300, 1e-400, 2**60, "1e999", "9" * 400]
+    thread = http.post("/threads", json={"metadata": {"values": values}}).json()
+    assert thread["metadata"] == {"values": values}
+
+
+@pytest.mark.parametrize("path", ["threads", "runs/crons"])
+def test_a_filter_of_a_count_is_checked(http: httpx.Client, path: str) -> None:
+    """A field that a count uses is described for it, as for the search."""
+    for body in ({"ids": 5}, {"ids": [5]}, {"ids": ["x"] * 1001}, {"enabled": {"a": 5}}):
+        answer = http.post(f"/{path}/count", json=body)
+        is_known = ("ids" in body) == (path == "threads")
+        assert answer.status_code == (422 if is_known else 200), answer.text
+
+
+def test_an_empty_selection_selects_everything(http: httpx.Client, thread: str) -> None:
+    """As none."""
+    for path in ("threads", "assistants", "runs/crons"):
+        plain = http.post(f"/{path}/search", json={}).json()
+        assert http.post(f"/{path}/search", json={"select": []}).json() == plain
+    assert plain == []
+
+
+def test_a_config_without_configurable_leaves_the_context_of_an_assistant(
+    http: httpx.Client,
+) -> None:
+    """A change replaces the config; the context changes with one of its own or a configurable."""
+    made = http.post("/assistants", json={"graph_id": "row", "context": {"a": 1}}).json()
+    path = f"/assistants/{made['assistant_id']}"
+    for body, config, context in (
+        ({"config": {"recursion_limit": 7}}, {"recursion_limit": 7}, {"a": 1}),
+        ({"config": {"configurable": {"b": 2}}}, {"configurable": {"b": 2}}, {"b": 2}),
+        ({"metadata": {"m": 1}}, {"configurable": {"b": 2}}, {"b": 2}),
+        ({"context": {"c": 3}}, {"configurable": {"c": 3}}, {"c": 3}),
+        ({"context": {}}, {"configurable": {"c": 3}}, {}),
+    ):
+        changed = http.patch(path, json=body).json()
+        assert (changed["config"], changed["context"]) == (config, context)
+
+
+def test_a_thread_is_created_without_its_state(http: httpx.Client) -> None:
+    """Its graph is not named, or not hosted: it exists, and the answer says why it has no state."""
+    step = {"updates": [{"as_node": "one", "values": {}}]}
+    for number, (metadata, why) in enumerate(
+        (({}, "has no graph"), ({"graph_id": "x"}, "'x' not"))
+    ):
+        thread_id = f"00000000-0000-4000-8000-00000000000{number}"
+        body = {"thread_id": thread_id, "metadata": metadata, "supersteps": [step]}
+        answer = http.post("/threads", json=body)
+        assert answer.status_code == 201
+        assert f"Thread {thread_id} was created, but" in answer.json()["detail"]
+        assert why in answer.json()["detail"]
+        assert http.get(f"/threads/{thread_id}").json()["metadata"] == metadata
+    refused = http.post("/threads/00000000-0000-4000-8000-000000000000/state", json={"values": {}})
+    assert refused.status_code == 400
+    assert "set `graph_id` in its metadata" in refused.json()["detail"]
 
 
 @pytest.mark.parametrize("graph_id", [[], {}, 5, True, "nope"])

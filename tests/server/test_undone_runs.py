@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import operator
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any, TypedDict
 
-import httpx
 import pytest
 from langgraph.channels import DeltaChannel
 from langgraph.graph import START, StateGraph
 from langgraph.types import interrupt
 
+from langgraph_client import RemoteGraph
 from langgraph_client.testing import TestServer
 from tests.support.eventually import aeventually, eventually
 
@@ -149,18 +150,16 @@ def test_the_document_stays_if_an_earlier_run_is_deleted() -> None:
 
 def test_numbers_that_json_does_not_have_are_not_in_the_way() -> None:
     """Infinity in a run's metadata holds up neither the end of a run nor a copy."""
-    with TestServer({"count": counting(Plain)}) as server:
-        client = server.sync_client()
+    with TestServer({"count": counting(Plain)}) as server, server.sync_client() as client:
         thread_id = client.threads.create()["thread_id"]
-        path = f"/threads/{thread_id}"
-        run = b'{"assistant_id": "count", "input": {"log": []}, "metadata": {"far": 1e999}}'
-        with httpx.Client(transport=server.transport(), base_url="http://x", timeout=20) as http:
-            first = http.post(f"{path}/runs", content=run).json()["run_id"]
-            client.runs.join(thread_id, first)
-            assert http.get(f"{path}/state").json()["metadata"]["far"] is None
-            assert http.post(f"{path}/copy").status_code == 200
-            assert http.delete(f"{path}/runs/{first}").status_code == 204
-            assert not http.get(f"{path}/state").json()["values"]
+        config: Any = {"configurable": {"thread_id": thread_id}, "metadata": {"far": math.inf}}
+        RemoteGraph("count", sync_client=client).invoke({"log": []}, config)
+        (run,) = client.runs.list(thread_id)
+        assert run["status"] == "success"
+        assert client.threads.get_state(thread_id)["metadata"]["far"] is None
+        assert client.threads.copy(thread_id)["thread_id"] != thread_id
+        client.runs.delete(thread_id, run["run_id"])
+        assert not client.threads.get_state(thread_id)["values"]
 
 
 class Slow:

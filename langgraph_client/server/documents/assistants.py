@@ -131,7 +131,9 @@ async def change(services: Services, assistant_id: str, body: JsonMapping) -> Do
         if "graph_id" in body:
             assistant["graph_id"] = services.graphs.need(body["graph_id"])
         if config:
-            assistant["config"], assistant["context"] = config, context
+            assistant["config"] = config
+        if context or "context" in body:  # A config without `configurable` leaves the context.
+            assistant["context"] = context
         metadata = without(body.get("metadata"), RESERVED_METADATA)
         assistant["metadata"] = {**assistant["metadata"], **metadata}
         assistant.update({key: body[key] for key in ("name", "description") if key in body})

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.auth.users import USER_FIELDS, User, user_fields
+from langgraph_client.server.background.cron_schedule import NeverDueError
 from langgraph_client.server.background.scheduler import next_run_date
 from langgraph_client.server.documents.filters import containment
 from langgraph_client.server.errors import Invalid, NotFound, Refused
@@ -46,7 +47,8 @@ async def create(
     Raises:
         NotFound: The thread or the assistant does not exist.
         Invalid: The schedule, the time zone or the webhook is invalid.
-        Refused: It has both a context and a configurable, so no run could start.
+        Refused: It has both a context and a configurable, so no run could start; or the schedule
+            is never due.
     """
     if thread_id is not None:
         await _need_thread(services, thread_id)
@@ -88,7 +90,8 @@ async def change(services: Services, cron_id: str, body: JsonMapping) -> Documen
     """Change a cron and return it.
 
     Raises:
-        Refused: The body has no field, or the cron would have both a context and a configurable.
+        Refused: The body has no field, the cron would have both a context and a configurable, or
+            its schedule is never due.
         NotFound: The cron does not exist.
         Invalid: The schedule, the time zone or the webhook is invalid.
     """
@@ -205,6 +208,8 @@ def _due(services: Services, schedule: str, timezone: str | None) -> str:
         if len(schedule) > _MAX_SCHEDULE:
             raise ValueError("the schedule is too long")
         return next_run_date(schedule, timezone, services.clock.now())
+    except NeverDueError as error:
+        raise Refused(f"failed to find next date: {error}") from None
     except ValueError:
         raise Invalid(
             f"Invalid cron schedule: '{schedule}'. Reason: Invalid cron schedule. Ensure the"

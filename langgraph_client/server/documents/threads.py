@@ -43,7 +43,7 @@ _COORDINATES = {"thread_id", "checkpoint_id", "checkpoint_map", "checkpoint_ns"}
 
 
 class WithoutStateError(Exception):
-    """A thread was created, but its state could not be written."""
+    """A thread was created, but it has no graph that could write its state."""
 
 
 class StateRefusedError(Refused):
@@ -80,7 +80,8 @@ async def create(
 
     Raises:
         Conflict: A thread with this id exists.
-        WithoutStateError: The thread was created, but it has no graph for its state.
+        WithoutStateError: The thread was created, but it has no graph for its state, or one that is
+            not hosted. For a RemoteGraph, that is `Refused` or `NotFound`.
         StateRefusedError: The thread was created, but its graph refused the state.
     """
     thread = new_thread(thread_id, services.clock.stamp())
@@ -99,7 +100,17 @@ async def create(
             if ttl is not None:
                 services.thread_ttl.wake()
             if body.get("supersteps"):
-                await _apply_supersteps(services, thread, thread["metadata"], body, typed_values)
+                try:
+                    await _apply_supersteps(
+                        services, thread, thread["metadata"], body, typed_values
+                    )
+                except (NotFound, Refused) as error:
+                    if typed_values or isinstance(error, StateRefusedError):
+                        raise
+                    raise WithoutStateError(
+                        f"Thread {thread_id} was created, but there were problems updating the"
+                        f" state: {error.detail}"
+                    ) from None
             return thread
         if typed_values and body.get("supersteps") and body.get("if_exists") == "do_nothing":
             if busy := await services.engine.busy(thread_id):
@@ -119,13 +130,9 @@ async def _apply_supersteps(
     The graph is that of the metadata `asked`, or else the thread's own one.
     """
     supersteps, own_config = body["supersteps"], body.get("config")
-    thread_id = thread["thread_id"]
     graph_id = asked.get("graph_id") or thread["metadata"].get("graph_id")
     if not graph_id:
-        why = f"Thread {thread_id} has no associated graph"
-        raise WithoutStateError(
-            f"Thread {thread_id} was created, but there were problems updating the state: {why}"
-        )
+        raise without_graph(thread["thread_id"])
     config = {**thread_config(graphs_thread_id(thread)), "metadata": {"graph_id": graph_id}}
     async with open_graph(services, thread, graph_id, config, "threads.update") as graph:
         try:
@@ -147,6 +154,13 @@ async def _apply_supersteps(
         except Exception as error:  # Reducers are user code: any error means invalid values.
             raise StateRefusedError(error) from None
         await settle(services, thread, graph, graph_id)
+
+
+def without_graph(thread_id: str) -> Refused:
+    """Return the error for a write to the state of a thread that has no graph."""
+    return Refused(
+        f"Thread {thread_id} has no graph yet: start a run on it, or set `graph_id` in its metadata"
+    )
 
 
 def with_own_config(config: JsonObject, given: object, allowed: Allowed) -> JsonObject:

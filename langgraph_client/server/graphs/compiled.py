@@ -479,9 +479,7 @@ async def _stream_chunks(
 def graph_input(kwargs: JsonMapping) -> Any:
     """Return the input for the graph: the run's command, or else its input."""
     command = kwargs.get("command")
-    if command is None:
-        return kwargs.get("input")
-    return as_command(command) if command else None
+    return as_command(command) if command else kwargs.get("input")
 
 
 def as_command(command: JsonMapping) -> Command[Any]:

@@ -106,7 +106,7 @@ class HostedScript:
         elif command:
             player.obey(command)
         else:
-            player.begin(run.kwargs.get("input") if command is None else None)
+            player.begin(run.kwargs.get("input"))
         messages = MessageEvents(ScriptChunk.as_message)
         async with aclosing(player.events()) as events:
             async for mode, data in events:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from langgraph_client.server.encoding import decode
@@ -11,6 +12,8 @@ MAX_DEPTH = 150
 """How deep JSON may be nested. Responses nest it deeper, and can still be encoded."""
 MAX_CONTAINERS = 1_000_000
 """The most arrays and objects, as a few bytes of JSON make an object of many bytes."""
+_HUGE = re.compile(rb"[eE]\+?\d{3}|(?<!\d)\d{200}")
+"""What a number must have to be too large for a float, and then is read as infinity."""
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 
 
@@ -22,12 +25,14 @@ def decode_limited(text: bytes, what: str) -> object:
         what: What it is, for the text of an error.
 
     Raises:
-        ValueError: It is not JSON.
+        ValueError: It is not JSON, or has a number that is too large for a float.
         Invalid: It is nested too deep, or has too many arrays and objects.
     """
     if _is_crowded(text):
         raise Invalid(f"{what} has more than {MAX_CONTAINERS:,} arrays and objects")
     value = decode(text)
+    if _HUGE.search(text) and not _is_finite(value):
+        raise ValueError("a number is too large")
     if _is_deep(text, value):
         raise Invalid(f"{what} is nested deeper than {MAX_DEPTH} levels")
     return value
@@ -40,6 +45,20 @@ def _count(text: bytes) -> int:
 def _is_crowded(text: bytes) -> bool:
     # The strings are left out only if it matters, as that takes much longer.
     return _count(text) > MAX_CONTAINERS and _count(_STRING.sub(b"", text)) > MAX_CONTAINERS
+
+
+def _is_finite(value: object) -> bool:
+    """Return whether no number in a value is infinite."""
+    left = [value]
+    while left:
+        item = left.pop()
+        if isinstance(item, dict):
+            left.extend(item.values())
+        elif isinstance(item, list):
+            left.extend(item)
+        elif isinstance(item, float) and math.isinf(item):
+            return False
+    return True
 
 
 def _is_deep(text: bytes, value: object) -> bool:

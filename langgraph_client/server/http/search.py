@@ -30,7 +30,8 @@ async def search_page(
         shown: Returns fields to add to a document.
     """
     limit, offset = int(body.get("limit", 10)), int(body.get("offset", 0))
-    selected = None if body.get("select") is None else frozenset(body["select"])
+    # As on the real server, an empty list selects all fields.
+    selected = frozenset(body["select"]) if body.get("select") else None
     results = await documents.search(
         **filters,
         order_by=body.get("sort_by", order_by),

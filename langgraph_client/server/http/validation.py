@@ -209,6 +209,11 @@ _KEYWORDS: JsonObject = {
         if _number(value) and value > most
         else None
     ),
+    "minLength": lambda value, least: (
+        f"{_json(value)} is shorter than {least} character{'' if least == 1 else 's'}"
+        if isinstance(value, str) and len(value) < least
+        else None
+    ),
     "minItems": lambda value, least: (
         f"{_json(value)} has less than {_items(least)}"
         if isinstance(value, list) and len(value) < least

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.documents import threads
 from langgraph_client.server.encoding import encode_blanked
-from langgraph_client.server.errors import Conflict, Invalid, NotFound, Refused
+from langgraph_client.server.errors import Conflict, Invalid, NotFound
 from langgraph_client.server.graphs.graph_runner import thread_config
 from langgraph_client.server.graphs.state_documents import (
     CHECKPOINT_IDS,
@@ -190,7 +190,7 @@ async def _update(request: ValidRequest, thread: Document) -> tuple[Document, Do
     asked = await _of_asked_graph(request, thread)
     graph_id = asked["metadata"].get("graph_id")
     if graph_id is None:
-        raise Refused(f"Thread {thread_id} has no associated graph")
+        raise threads.without_graph(thread_id)
     checkpoint = dict(body.get("checkpoint") or {})
     if "checkpoint_id" in body:
         checkpoint["checkpoint_id"] = body["checkpoint_id"]

@@ -96,7 +96,12 @@ SEARCH: Schema = {
 }
 COUNT: Schema = {
     "type": "object",
-    "properties": {"assistant_id": STRING, "thread_id": STRING, "metadata": OBJECT},
+    "properties": {
+        "assistant_id": STRING,
+        "thread_id": STRING,
+        "enabled": FLAG,
+        "metadata": OBJECT,
+    },
 }
 
 

@@ -33,7 +33,7 @@ _STATELESS: dict[str, object] = {
     "metadata": OBJECT,
     "config": {"$ref": "Config"},
     "context": OBJECT,
-    "webhook": STRING,
+    "webhook": {"type": "string", "minLength": 1},
     "stream_mode": {
         "anyOf": [
             {"type": "array", "items": {"type": "string", "enum": _MODES}},

@@ -66,9 +66,10 @@ CREATE = body(
     },
 )
 PATCH = body(metadata=OBJECT, ttl=_TTL)
-COUNT = body(metadata=OBJECT, values=OBJECT, status=_STATUS)
+_IDS = {"type": "array", "items": STRING, "maxItems": 1000}
+COUNT = body(ids=_IDS, metadata=OBJECT, values=OBJECT, status=_STATUS)
 SEARCH = body(
-    ids={"type": "array", "items": STRING, "maxItems": 1000},
+    ids=_IDS,
     metadata=OBJECT,
     values=OBJECT,
     status=_STATUS,
