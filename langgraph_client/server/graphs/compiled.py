@@ -20,11 +20,15 @@ from langgraph_client.server.graphs import introspection
 from langgraph_client.server.graphs.extra_events import ExtraEvents
 from langgraph_client.server.graphs.hosted_saver import HostedSaver
 from langgraph_client.server.graphs.langchain_events import EVENTS, chunks_with_events
+from langgraph_client.server.graphs.langgraph_names import (
+    CONFIG_KEY_DURABILITY,
+    CONFIG_KEY_SCRATCHPAD,
+    CONFIG_KEY_STRICT_RESUME,
+)
 from langgraph_client.server.graphs.later_attempt import continued_run
 from langgraph_client.server.graphs.message_ids import give_ids, message_channels
 from langgraph_client.server.graphs.node_callback import NodeCallback
 from langgraph_client.server.graphs.parent_graph import (
-    SCRATCHPAD,
     parent_keys,
     run_context,
     thread_keys,
@@ -88,8 +92,6 @@ _COMMON_CLASSES = (
     message_classes.SystemMessage,
     message_classes.ToolMessage,
 )
-# The key by which nodes and subgraphs learn when checkpoints are written.
-_DURABILITY = "__pregel_durability"
 Pregel: TypeAlias = Any
 """A compiled graph. The attributes used here are those of `langgraph.pregel.Pregel`."""
 _Chunk: TypeAlias = tuple[tuple[str, ...], str, Any]
@@ -234,7 +236,7 @@ class CompiledGraph:
     ) -> AsyncGenerator[_Chunk, None]:
         config = self._config(run)
         if extra_events.answer is not None:
-            scratchpad = {SCRATCHPAD: extra_events.answer}
+            scratchpad = {CONFIG_KEY_SCRATCHPAD: extra_events.answer}
             config = {**config, "configurable": {**config["configurable"], **scratchpad}}
         if extra_events.handlers:
             config = {**config, "callbacks": [*config.get("callbacks", ()), *extra_events.handlers]}
@@ -255,14 +257,14 @@ class CompiledGraph:
         if run.before_node is not None:
             config = {**config, "callbacks": [NodeCallback(run.before_node)]}
         if run.kwargs.get("strict_resume"):
-            strict = {"__pregel_strict_resume": True}
+            strict = {CONFIG_KEY_STRICT_RESUME: True}
             config = {**config, "configurable": {**config["configurable"], **strict}}
         parent = run.kwargs.get(PARENT) or {}
         more = parent_keys(parent) | thread_keys(parent, config["configurable"])
         # Without checkpoints, langgraph warns if durability is an option, so it is set in the
         # config. With "sync" it would wait for a checkpoint that is never written.
         if not self._keeps(run) and run.kwargs["durability"] != "sync":
-            more[_DURABILITY] = run.kwargs["durability"]
+            more[CONFIG_KEY_DURABILITY] = run.kwargs["durability"]
         config = {**config, "configurable": {**config["configurable"], **more}}
         config = self._without_unknown_context(config, run.kwargs)
         return _without_counters(config)

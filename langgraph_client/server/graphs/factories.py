@@ -86,8 +86,9 @@ def _readable(config: Mapping[str, Any], store: Any) -> Generator[None, None, No
     """Let langgraph's `get_config` and `get_store` return a config and a store, in this context."""
     # Not at the top: a server that only hosts scripted graphs does not import langgraph.
     from langchain_core.runnables.config import var_child_runnable_config
-    from langgraph._internal._constants import CONFIG_KEY_RUNTIME
     from langgraph.runtime import Runtime
+
+    from langgraph_client.server.graphs.langgraph_names import CONFIG_KEY_RUNTIME
 
     place = {**config["configurable"], CONFIG_KEY_RUNTIME: Runtime(store=store)}
     around: Any = {**config, "configurable": place}

@@ -30,14 +30,10 @@ from langgraph.checkpoint.base import (
 
 from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.encoding import NotJsonError, encode
+from langgraph_client.server.graphs.langgraph_names import CONFIG_KEY_STREAM, ERROR, NULL_TASK_ID
 from langgraph_client.server.graphs.run_scope import RunScope, current_run
 from langgraph_client.thread_ids import GIVEN_PARENTS, OWN_THREAD, server_thread_id
 
-_STREAM = "__pregel_stream"
-"""The key in `configurable` under which langgraph passes a subgraph the stream of its parents."""
-NO_TASK = "00000000-0000-0000-0000-000000000000"
-"""The task id that langgraph uses for the writes of a command."""
-_ERROR = "__error__"
 _EVENT_WRITE_SECONDS = 5.0
 """How long a worker thread waits for the loop to write events."""
 
@@ -246,7 +242,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
                 return
             # The writes of a command wait for the first result of the run. If the run is stopped
             # before that, the command can be repeated.
-            if task_id == NO_TASK:
+            if task_id == NULL_TASK_ID:
                 run.defer_write(partial(self._put_writes, config, writes, task_id, task_path))
                 return
             if not _is_cancelled(writes):
@@ -502,12 +498,12 @@ def _storable(writes: Writes) -> Writes:
     langgraph adds the error after the task's writes so far. If they were stored, they would count
     as the task's result, and it would not be executed again. A task with only an error is.
     """
-    return [write for write in writes if write[0] == _ERROR] if _is_cancelled(writes) else writes
+    return [write for write in writes if write[0] == ERROR] if _is_cancelled(writes) else writes
 
 
 def _is_cancelled(writes: Writes) -> bool:
     cancelled = (asyncio.CancelledError, concurrent.futures.CancelledError)
-    return any(channel == _ERROR and isinstance(value, cancelled) for channel, value in writes)
+    return any(channel == ERROR and isinstance(value, cancelled) for channel, value in writes)
 
 
 def _stream_of(config: RunnableConfig, run: RunScope) -> Callable[[object], None] | None:
@@ -519,7 +515,7 @@ def _stream_of(config: RunnableConfig, run: RunScope) -> Callable[[object], None
     """
     configurable: JsonMapping = config.get("configurable") or {}
     namespace: str = configurable.get("checkpoint_ns") or ""
-    stream = configurable.get(_STREAM)
+    stream = configurable.get(CONFIG_KEY_STREAM)
     if stream is None or not namespace:
         return None
     if run.stream is None and "|" not in namespace:

@@ -8,6 +8,7 @@ from typing import Any
 
 from langchain_core.runnables import Runnable
 
+from langgraph_client.server.graphs.langgraph_names import TAG_HIDDEN
 from langgraph_client.server.graphs.protocol import Config
 
 EVENTS = "events"
@@ -76,7 +77,7 @@ async def chunks_with_events(
                     yield chunk if deep else ((), *chunk)
                 if steps is not None:
                     steps.go_on()
-            elif "langsmith:hidden" not in event.get("tags", ()):
+            elif TAG_HIDDEN not in event.get("tags", ()):
                 yield (), EVENTS, event
     finally:
         await source.aclose()

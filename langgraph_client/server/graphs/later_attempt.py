@@ -13,12 +13,12 @@ from dataclasses import replace
 from typing import Any
 
 from langgraph_client.models.fields import JsonMapping
-from langgraph_client.server.graphs.hosted_saver import NO_TASK, HostedSaver
+from langgraph_client.server.graphs.hosted_saver import HostedSaver
+from langgraph_client.server.graphs.langgraph_names import NULL_TASK_ID, RESUME
 from langgraph_client.server.graphs.protocol import GraphRun, Snapshot
 from langgraph_client.values import PARENT
 
 # langgraph's channel for answers to interrupts, and the form of an interrupt's id.
-_RESUME = "__resume__"
 _PLACE = ("thread_id", "checkpoint_ns", "checkpoint_id")
 _INTERRUPT_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -44,13 +44,13 @@ async def continued_run(graph: Any, run: GraphRun) -> GraphRun:
     resume = command.get("resume")
     is_by_id = _by_interrupt_id(resume)
     # A command is stored before the first checkpoint of its run, with the one it starts from.
-    kept = [write for task, *write in saved.pending_writes or () if task == NO_TASK]
+    kept = [write for task, *write in saved.pending_writes or () if task == NULL_TASK_ID]
     if not _is_kept(command, kept):
         return run
     if is_by_id:  # These answers are stored with their tasks.
         return run.continuing(resume or None)
     if resume is not None and await _is_used(graph, saver, config, run, resume):
-        await saver.aput_writes(saved.config, [(_RESUME, None)], NO_TASK)
+        await saver.aput_writes(saved.config, [(RESUME, None)], NULL_TASK_ID)
     return run.continuing()
 
 
@@ -82,9 +82,9 @@ def _is_kept(command: JsonMapping, kept: Sequence[Sequence[object]]) -> bool:
     """Return whether the stored writes without a task are those of this command."""
     resume = command.get("resume")
     if resume is not None and not _by_interrupt_id(resume):
-        return [_RESUME, resume] in kept
+        return [RESUME, resume] in kept
     wanted = command.get("update") is not None or bool(command.get("goto"))
-    return wanted and any(channel != _RESUME for channel, _ in kept)
+    return wanted and any(channel != RESUME for channel, _ in kept)
 
 
 def _waiting(state: Snapshot) -> set[str]:
@@ -114,7 +114,7 @@ async def _is_used(
     for state in _with_subgraphs(await graph.aget_state(config, subgraphs=True)):
         saved = await saver.aget_tuple(state.config)
         for task, channel, answers in (saved and saved.pending_writes) or ():
-            if task != NO_TASK and channel == _RESUME and answer in _listed(answers):
+            if task != NULL_TASK_ID and channel == RESUME and answer in _listed(answers):
                 return True
         if saved is not None and saved.metadata.get("run_id") == run.run_id:
             return True

@@ -15,13 +15,13 @@ from langgraph._internal._replay import ReplayState
 from pydantic import BaseModel
 
 from langgraph_client.models.fields import JsonMapping, JsonObject
+from langgraph_client.server.graphs.langgraph_names import (
+    CONFIG_KEY_CHECKPOINTER,
+    CONFIG_KEY_REPLAY_STATE,
+    CONFIG_KEY_RESUME_MAP,
+    CONFIG_KEY_RESUMING,
+)
 from langgraph_client.thread_ids import OWN_THREAD
-
-SCRATCHPAD = "__pregel_scratchpad"
-_CHECKPOINTER = "__pregel_checkpointer"
-_RESUMING = "__pregel_resuming"
-_RESUME_MAP = "__pregel_resume_map"
-_REPLAY_STATE = "__pregel_replay_state"
 
 
 class ParentAnswer:
@@ -57,13 +57,13 @@ def parent_keys(parent: JsonMapping) -> JsonObject:
     """Return the keys of `configurable` for what a run takes over; see `values.PARENT`."""
     keys: JsonObject = {}
     if not parent.get("keeps", True):
-        keys[_CHECKPOINTER] = None
+        keys[CONFIG_KEY_CHECKPOINTER] = None
     if parent.get("resuming"):
-        keys[_RESUMING] = True
+        keys[CONFIG_KEY_RESUMING] = True
     if isinstance(before := parent.get("replay"), str):
-        keys[_REPLAY_STATE] = ReplayState(before)
+        keys[CONFIG_KEY_REPLAY_STATE] = ReplayState(before)
     if parent.get("answers"):
-        keys[_RESUME_MAP] = parent["answers"]
+        keys[CONFIG_KEY_RESUME_MAP] = parent["answers"]
     return keys
 
 

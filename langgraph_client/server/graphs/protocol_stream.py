@@ -10,11 +10,11 @@ import copy
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from langgraph._internal._constants import CONFIG_KEY_STREAM_MESSAGES_V2, INTERRUPT
 from langgraph.stream import LifecycleTransformer, StreamTransformer
 from langgraph.stream._convert import convert_to_protocol_event
 from langgraph.stream._mux import StreamMux
 
+from langgraph_client.server.graphs.langgraph_names import CONFIG_KEY_STREAM_MESSAGES_V2, INTERRUPT
 from langgraph_client.server.graphs.protocol import Config
 from langgraph_client.server.graphs.protocol_events import RawEvent
 from langgraph_client.server.graphs.run_scope import Marker, RunScope

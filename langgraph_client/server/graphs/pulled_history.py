@@ -30,13 +30,17 @@ from langgraph.types import Interrupt, Send
 from pydantic import ValidationError
 
 from langgraph_client.server.errors import Refused
+from langgraph_client.server.graphs.langgraph_names import (
+    ERROR,
+    INTERRUPT,
+    NO_WRITES,
+    PUSH,
+    START,
+    TASKS,
+)
 from langgraph_client.server.storage.protocol import Document
 from langgraph_client.values import Allowed, is_envelope, open_envelope
 
-_PUSH = "__pregel_push"
-_SENDS = "__pregel_tasks"
-_START = "__start__"
-_NO_WRITES = "__no_writes__"
 _MESSAGES = {
     "ai": message_classes.AIMessage,
     "function": message_classes.FunctionMessage,
@@ -135,21 +139,21 @@ class PulledHistory:
             name = task["name"]
             if name not in self.graph.nodes:
                 raise Refused(f"the graph has no node {name!r}, which the thread has")
-            if task["path"][0] == _PUSH:
+            if task["path"][0] == PUSH:
                 sends[task["path"][1]] = Send(name, None)
                 self._miss(state, f"the input of {name!r}, which was started by Send")
-            elif name == _START:
-                found[_START] = self._decoded(task["result"])
+            elif name == START:
+                found[START] = self._decoded(task["result"])
                 if task["result"] is None:
                     self._miss(state, "the input")
             else:
                 trigger = self._trigger(name)
-                if trigger == _START:
+                if trigger == START:
                     self._miss(state, "the input, and what was saved by the run before")
                 if trigger is not None:
                     found[trigger] = self._stored(trigger, None)
         if sends:
-            found[_SENDS] = [sends[index] for index in sorted(sends)]
+            found[TASKS] = [sends[index] for index in sorted(sends)]
         for name, seen in barriers.items():
             after_finish = isinstance(self.graph.channels[name], NamedBarrierValueAfterFinish)
             found[name] = (set(seen), False) if after_finish else set(seen)
@@ -161,7 +165,7 @@ class PulledHistory:
         if name in self.graph.channels:
             return name
         # The functional API's only node is started by the input itself.
-        return _START if _START in self.graph.nodes[node].triggers else None
+        return START if START in self.graph.nodes[node].triggers else None
 
     def _stored(self, name: str, value: object) -> object:
         """Return a channel's value in the form of its checkpoint."""
@@ -190,7 +194,7 @@ class PulledHistory:
 
     def _seen(self, state: Document, versions: ChannelVersions) -> dict[str, ChannelVersions]:
         """Return the versions that each node has seen: all except those that trigger it next."""
-        following = {task["name"] for task in state["tasks"] if task["path"][0] != _PUSH}
+        following = {task["name"] for task in state["tasks"] if task["path"][0] != PUSH}
         seen = {}
         for name, node in self.graph.nodes.items():
             shown = {one: versions[one] for one in node.triggers if one in versions}
@@ -230,20 +234,20 @@ class PulledHistory:
         for task in state["tasks"]:
             writes: list[tuple[str, Any]] = []
             if task["error"] is not None:
-                writes.append(("__error__", task["error"]))
+                writes.append((ERROR, task["error"]))
             if task["interrupts"]:
                 asked = [self._interrupt(item) for item in task["interrupts"]]
-                writes.append(("__interrupt__", asked))
+                writes.append((INTERRUPT, asked))
             for control in writes:
                 await self.saver.aput_writes(config, [control], task["id"], "")
-            if task["result"] is not None and task["name"] != _START:
+            if task["result"] is not None and task["name"] != START:
                 await self.saver.aput_writes(config, self._results(task), task["id"], "")
                 if is_open:
                     self._miss_edges(state, task["name"])
             elif task["result"] is not None:
                 given = self._decoded(task["result"])
-                writes = list(given.items()) if isinstance(given, dict) else [(_START, given)]
-                await self.saver.aput_writes(config, writes or [(_NO_WRITES, None)], task["id"])
+                writes = list(given.items()) if isinstance(given, dict) else [(START, given)]
+                await self.saver.aput_writes(config, writes or [(NO_WRITES, None)], task["id"])
 
     def _interrupt(self, document: Document) -> Interrupt:
         interrupt = Interrupt(value=self._decoded(document.get("value")), id=document["id"])
@@ -266,7 +270,7 @@ class PulledHistory:
         for starts, end in getattr(builder, "waiting_edges", ()):
             if task["name"] in starts:
                 writes.append((f"join:{'+'.join(starts)}:{end}", task["name"]))
-        return writes or [(_NO_WRITES, None)]
+        return writes or [(NO_WRITES, None)]
 
     def _miss_edges(self, state: Document, node: str) -> None:
         builder = getattr(self.graph, "builder", None)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from langgraph_client.models.fields import JsonMapping, JsonObject
+from langgraph_client.server.graphs.protocol_events import INTERRUPT
 from langgraph_client.server.graphs.script_snapshots import (
     ATTEMPT,
     checkpoint_event,
@@ -171,8 +172,8 @@ class Player:
             yield "tasks", {**task, **begun, "metadata": self._metadata}
             if is_question:
                 waiting = list(interrupts_of(self._thread_id, at, step))
-                yield "updates", {"__interrupt__": waiting}
-                yield "values", {**self._values, "__interrupt__": waiting}
+                yield "updates", {INTERRUPT: waiting}
+                yield "values", {**self._values, INTERRUPT: waiting}
                 yield "tasks", {**result, "interrupts": waiting}
                 return
             if isinstance(step, Fail):

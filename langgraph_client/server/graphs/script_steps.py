@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.models.fields import JsonMapping, JsonObject
+from langgraph_client.server.graphs.protocol_events import INTERRUPT
 
 Values: TypeAlias = JsonObject
 
@@ -99,7 +100,7 @@ def recorded_steps(events: Iterable[Any]) -> Iterator[Step]:
             yield Fail(RuntimeError(f"{data.get('error')}: {data.get('message')}"))
         elif kind == "updates" and isinstance(data, Mapping):
             for node, written in data.items():
-                if node == "__interrupt__":
+                if node == INTERRUPT:
                     for asked in written:
                         yield Ask(asked["value"])
                 elif isinstance(written, Mapping):

@@ -9,6 +9,7 @@ from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.encoding import NotJsonError, blanked, encode
 from langgraph_client.server.graphs.protocol import Item
 from langgraph_client.server.graphs.run_scope import current_run
+from langgraph_client.server.runs.run_document import NODE_FINISHED
 from langgraph_client.thread_ids import server_thread_id
 
 _BESIDE = ("checkpoints", "debug", "tasks", "events")
@@ -90,7 +91,7 @@ def _public(config: Any) -> object:
     configurable = {
         key: value
         for key, value in config["configurable"].items()
-        if not key.startswith("__pregel") or key == "__pregel_node_finished"
+        if not key.startswith("__pregel") or key == NODE_FINISHED
     }
     return {"configurable": _with_server_id(configurable)}
 

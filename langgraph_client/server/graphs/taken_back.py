@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from langgraph_client.server.graphs.hosted_saver import NO_TASK, HostedSaver
+from langgraph_client.server.graphs.hosted_saver import HostedSaver
+from langgraph_client.server.graphs.langgraph_names import ERROR, INTERRUPT, NULL_TASK_ID, RESUME
 from langgraph_client.server.graphs.protocol import Config, Snapshot
 
-_RESUME = "__resume__"
 #: What a task that waits or has failed has written.
-_UNFINISHED = ("__interrupt__", "__error__")
+_UNFINISHED = (INTERRUPT, ERROR)
 _COPY = "__copy__"
 """langgraph's name for an update that copies a checkpoint without its writes."""
 
@@ -41,9 +41,9 @@ async def _take_back(graph: Any, saver: HostedSaver, state: Snapshot, run_id: st
     saved = await saver.aget_tuple(state.config)
     if saved is None or saved.metadata.get("run_id") == run_id:
         return
-    writes = [(task == NO_TASK, channel) for task, channel, _ in saved.pending_writes or ()]
-    answer = (True, _RESUME)
+    writes = [(task == NULL_TASK_ID, channel) for task, channel, _ in saved.pending_writes or ()]
+    answer = (True, RESUME)
     if any(write != answer and write[1] not in _UNFINISHED for write in writes):
         await graph.aupdate_state(state.config, None, _COPY)
     elif answer in writes:
-        await saver.aput_writes(saved.config, [(_RESUME, None)], NO_TASK)
+        await saver.aput_writes(saved.config, [(RESUME, None)], NULL_TASK_ID)

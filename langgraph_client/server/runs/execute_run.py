@@ -17,6 +17,7 @@ from langgraph_client.server.runs.metrics import Metrics
 from langgraph_client.server.runs.protocol_run import ProtocolRun
 from langgraph_client.server.runs.protocol_runs import ProtocolRuns
 from langgraph_client.server.runs.recovery import with_mark
+from langgraph_client.server.runs.run_document import NODE_FINISHED
 from langgraph_client.server.runs.run_states import GraphRunner, Job, Outcome, status_after
 from langgraph_client.server.runs.thread_events import ThreadLogs
 from langgraph_client.server.runs.tracebacks import traceback_text
@@ -118,7 +119,7 @@ class RunExecutor:
             "run_attempt": attempt,
             **self._graph_runner.versions,
         }
-        configurable = {**config.get("configurable", {}), "__pregel_node_finished": None}
+        configurable = {**config.get("configurable", {}), NODE_FINISHED: None}
         config = {**config, "configurable": configurable, "metadata": metadata}
         return {
             **run,

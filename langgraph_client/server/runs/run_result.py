@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from langgraph_client.models.fields import JsonMapping
+from langgraph_client.server.graphs.protocol_events import INTERRUPT
 
-INTERRUPT = "__interrupt__"
+ERROR = "__error__"
+"""The key of an error in the response to `wait` and `join`."""
 
 
 class ResultCollector:
@@ -35,7 +37,7 @@ class ResultCollector:
     def result(self, error: Mapping[str, str] | None) -> object:
         """Return the result; None if the events are not enough to know it."""
         if error is not None:
-            return {"__error__": error}
+            return {ERROR: error}
         if len(self.interrupts) > 1 or (self.interrupts and not self._from_values):
             return {INTERRUPT: self.interrupts}
         return self.values
@@ -46,7 +48,7 @@ def fallback_result(thread: JsonMapping) -> object:
     if thread.get("status") == "error" and thread.get("error") is not None:
         # The traceback is left out: it is only for readers of the thread.
         error = thread["error"]
-        return {"__error__": {name: error[name] for name in error if name != "traceback"}}
+        return {ERROR: {name: error[name] for name in error if name != "traceback"}}
     waiting = [item for items in (thread.get("interrupts") or {}).values() for item in items]
     if waiting:
         return {INTERRUPT: waiting}

@@ -19,7 +19,7 @@ from langgraph_client.server.runs.metrics import Metrics
 from langgraph_client.server.runs.protocol_runs import ProtocolRuns
 from langgraph_client.server.runs.recovery import with_end
 from langgraph_client.server.runs.run_queue import RunQueue
-from langgraph_client.server.runs.run_result import fallback_result
+from langgraph_client.server.runs.run_result import ERROR, fallback_result
 from langgraph_client.server.runs.run_states import (
     DELETED,
     Ended,
@@ -142,7 +142,7 @@ class Settlements:
                 failures += 1
             except Exception as error:  # An error in this server: a graph's error is an outcome.
                 logger.exception("run %s cannot be ended as it should", job.run_id)
-                job.result = {"__error__": error_document(error, show=False)}
+                job.result = {ERROR: error_document(error, show=False)}
                 await self._give_up(job)
                 return
 
