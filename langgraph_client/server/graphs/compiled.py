@@ -43,6 +43,7 @@ from langgraph_client.server.graphs.protocol import (
 )
 from langgraph_client.server.graphs.protocol_events import PROTOCOL, RAW
 from langgraph_client.server.graphs.protocol_stream import chunks_with_message_events, raw_events
+from langgraph_client.server.graphs.run_metadata import objects_and_nulls
 from langgraph_client.server.graphs.run_scope import RunScope, current_run
 from langgraph_client.server.graphs.stream_events import (
     MessageEvents,
@@ -218,7 +219,7 @@ class CompiledGraph:
                 scope.is_over = True
 
     async def _raw_events(self, run: GraphRun) -> AsyncGenerator[Item, None]:
-        scope = RunScope(run.run_id)
+        scope = RunScope(run.run_id, metadata=objects_and_nulls(run.config, run.kwargs))
         current_run.set(scope)
         events = raw_events(
             self._eager,
@@ -428,7 +429,8 @@ def _scope(run: GraphRun) -> RunScope:
     parent = run.kwargs.get(PARENT) or {}
     shown = thread_keys(parent, run.config["configurable"]).get("thread_id")
     threads = {} if shown is None else {shown: run.thread_id}
-    return RunScope(run.run_id, threads, parent.get("checkpoints"))
+    metadata = objects_and_nulls(run.config, run.kwargs)
+    return RunScope(run.run_id, threads, parent.get("checkpoints"), metadata)
 
 
 def _question(run: GraphRun, number: int) -> Document:

@@ -344,7 +344,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
             added["run_id"] = run.run_id
         if run.parents:
             added[GIVEN_PARENTS] = json.dumps(run.parents)
-        return cast(CheckpointMetadata, {**metadata, **added})
+        return cast(CheckpointMetadata, {**run.metadata, **metadata, **added})
 
     async def _with_parents(
         self, metadata: CheckpointMetadata, config: RunnableConfig

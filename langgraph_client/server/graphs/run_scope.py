@@ -40,6 +40,7 @@ class RunScope:
         threads: The caller's id of its thread, by the id that nodes see, if that is another one.
         parents: The checkpoints of the local graphs around it, by namespace, which its checkpoints
             contain too.
+        metadata: More metadata for its checkpoints; langgraph's own win.
     """
 
     def __init__(
@@ -47,10 +48,12 @@ class RunScope:
         run_id: str | None = None,
         threads: Mapping[str, str] | None = None,
         parents: Mapping[str, object] | None = None,
+        metadata: Mapping[str, object] | None = None,
     ) -> None:
         self.run_id = run_id
         self.threads = threads or {}
         self.parents = parents
+        self.metadata = metadata or {}
         self.loop = asyncio.get_running_loop()
         self.is_over = False
         #: langgraph's stream of the run, once a subgraph has shown it.
