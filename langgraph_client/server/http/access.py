@@ -23,11 +23,11 @@ from langgraph_client.server.runs.run_document import assistant_id_of, canonical
 Value: TypeAlias = JsonObject
 
 
-async def _nobody_is_asked(request: ValidRequest, caller: Caller) -> ValidRequest:
+async def _refuse_public(request: ValidRequest, caller: Caller) -> ValidRequest:
     raise AssertionError("`Auth` must not be asked about a public endpoint")
 
 
-PUBLIC = Access("", "", _nobody_is_asked)
+PUBLIC = Access("", "", _refuse_public)
 """For endpoints without documents of users: the request is not authenticated."""
 
 
@@ -45,11 +45,11 @@ def _ids(request: ValidRequest, *names: str) -> Value:
 
 def object_of(body: JsonMapping, name: str) -> JsonObject:
     """Return a copy of an object in a body for a handler, which may change it."""
-    given = body.get(name)
-    return copy.deepcopy(given) if isinstance(given, dict) else {}
+    value = body.get(name)
+    return copy.deepcopy(value) if isinstance(value, dict) else {}
 
 
-def written(body: JsonMapping, value: JsonMapping, *names: str) -> Value:
+def with_handlers_changes(body: JsonMapping, value: JsonMapping, *names: str) -> Value:
     """Return a body with the objects that a handler may have changed.
 
     Args:
@@ -59,16 +59,16 @@ def written(body: JsonMapping, value: JsonMapping, *names: str) -> Value:
     """
     changed = dict(body)
     for name in ("metadata", *names):
-        given = value.get(name)
-        if isinstance(given, dict) and (given or name in changed):
-            changed[name] = given
+        item = value.get(name)
+        if isinstance(item, dict) and (item or name in changed):
+            changed[name] = item
     return changed
 
 
 # Threads, with their states, runs and events.
 
 
-async def _in_path(request: ValidRequest) -> ValidRequest:
+async def _check_thread_in_path(request: ValidRequest) -> ValidRequest:
     """Return the request if the caller may access its thread, or the thread does not exist."""
     text = request.path.get("thread_id")
     if text is not None:
@@ -80,9 +80,9 @@ async def _in_path(request: ValidRequest) -> ValidRequest:
     return request
 
 
-def _thread(
+def _thread_access(
     action: str,
-    value: Callable[[ValidRequest], Value],
+    value_of: Callable[[ValidRequest], Value],
     *,
     writes: bool = False,
     checks_path: bool = True,
@@ -91,33 +91,35 @@ def _thread(
 
     Args:
         action: The action.
-        value: Builds the value for the handler.
+        value_of: Builds the value for the handler.
         writes: Whether the handler may change the body's metadata and values.
         checks_path: Whether a hidden thread in the path is refused here. If not, the endpoint's
             function does it, because its text for a missing thread is another one.
     """
 
     async def open(request: ValidRequest, caller: Caller) -> ValidRequest:
-        told = value(request)
-        conditions = await caller.ask("threads", action, told)
-        changes = {"body": written(request.body, told, "values")} if writes else {}
-        opened = request.granted(caller, {"threads": conditions}, **changes)
-        return await _in_path(opened) if checks_path else opened
+        value = value_of(request)
+        conditions = await caller.ask("threads", action, value)
+        changes = {"body": with_handlers_changes(request.body, value, "values")} if writes else {}
+        opened = request.for_caller(caller, {"threads": conditions}, **changes)
+        return await _check_thread_in_path(opened) if checks_path else opened
 
     return Access("threads", action, open)
 
 
-THREADS_READ = _thread("read", lambda request: _ids(request, "thread_id", "run_id"))
-THREADS_DELETE = _thread("delete", lambda request: _ids(request, "thread_id", "run_id"))
-THREADS_UPDATE = _thread(
+THREADS_READ = _thread_access("read", lambda request: _ids(request, "thread_id", "run_id"))
+THREADS_DELETE = _thread_access("delete", lambda request: _ids(request, "thread_id", "run_id"))
+THREADS_UPDATE = _thread_access(
     "update",
     lambda request: {**_ids(request, "thread_id"), "metadata": object_of(request.body, "metadata")},
     writes=True,
     checks_path=False,
 )
-STATE_UPDATE = _thread("update", lambda request: _ids(request, "thread_id"))
-RUNS_SEARCH = _thread("search", lambda request: {**_ids(request, "thread_id"), "metadata": {}})
-RUNS_CANCEL = _thread(
+STATE_UPDATE = _thread_access("update", lambda request: _ids(request, "thread_id"))
+RUNS_SEARCH = _thread_access(
+    "search", lambda request: {**_ids(request, "thread_id"), "metadata": {}}
+)
+RUNS_CANCEL = _thread_access(
     "update",
     lambda request: {
         **_ids(request, "thread_id"),
@@ -135,20 +137,22 @@ async def _join(request: ValidRequest, caller: Caller) -> ValidRequest:
 
 
 RUNS_JOIN = Access("threads", "read", _join)
-RUNS_CANCEL_MANY = _thread(
+RUNS_CANCEL_MANY = _thread_access(
     "update",
     lambda request: {
         "thread_id": uuid_of(request.body.get("thread_id")),
         "action": request.query["action"] or "interrupt",
         "metadata": {
-            "run_ids": [uuid_of(one) for one in request.body.get("run_ids") or ()] or None,
+            "run_ids": [uuid_of(text) for text in request.body.get("run_ids") or ()] or None,
             "status": request.body.get("status"),
         },
     },
 )
 # As on the real server, these ids are text.
-THREADS_PRUNE = _thread("delete", lambda request: {"thread_ids": list(request.body["thread_ids"])})
-THREADS_SEARCH = _thread(
+THREADS_PRUNE = _thread_access(
+    "delete", lambda request: {"thread_ids": list(request.body["thread_ids"])}
+)
+THREADS_SEARCH = _thread_access(
     "search",
     lambda request: {
         "metadata": object_of(request.body, "metadata"),
@@ -156,7 +160,7 @@ THREADS_SEARCH = _thread(
         "status": request.body.get("status"),
         "limit": request.body.get("limit", 10),
         "offset": request.body.get("offset", 0),
-        "ids": [uuid_of(one) for one in request.body.get("ids") or ()] or None,
+        "ids": [uuid_of(text) for text in request.body.get("ids") or ()] or None,
     },
     writes=True,
 )
@@ -166,23 +170,25 @@ async def _create_thread(request: ValidRequest, caller: Caller) -> ValidRequest:
     body = dict(request.body)
     if body.get("thread_id") is None:  # Handlers get the id that the new thread will have.
         body["thread_id"] = request.services.clock.uuid7()
-    told = {
+    value = {
         "thread_id": uuid_of(body["thread_id"]),
         "metadata": object_of(body, "metadata"),
         "if_exists": body.get("if_exists", "raise"),
         "ttl": body.get("ttl"),
     }
-    conditions = await caller.ask("threads", "create", told)
-    return request.granted(caller, {"threads": conditions}, body=written(body, told))
+    conditions = await caller.ask("threads", "create", value)
+    return request.for_caller(
+        caller, {"threads": conditions}, body=with_handlers_changes(body, value)
+    )
 
 
 async def _copy_thread(request: ValidRequest, caller: Caller) -> ValidRequest:
     conditions = await caller.ask("threads", "read", _ids(request, "thread_id"))
-    told: Value = {"thread_id": uuid_of(request.services.clock.uuid4()), "metadata": {}}
-    await caller.ask("threads", "create", told)
+    value: Value = {"thread_id": uuid_of(request.services.clock.uuid4()), "metadata": {}}
+    await caller.ask("threads", "create", value)
     # The copy has the id that the handler got, and the metadata that the handler has added.
-    body = {"thread_id": str(told["thread_id"]), "metadata": object_of(told, "metadata")}
-    return request.granted(caller, {"threads": conditions}, body=body)
+    body = {"thread_id": str(value["thread_id"]), "metadata": object_of(value, "metadata")}
+    return request.for_caller(caller, {"threads": conditions}, body=body)
 
 
 THREADS_CREATE = Access("threads", "create", _create_thread)
@@ -193,15 +199,15 @@ THREADS_COPY = Access("threads", "create", _copy_thread)
 
 
 async def _create_run(request: ValidRequest, caller: Caller) -> ValidRequest:
-    return request.granted(caller, {})
+    return request.for_caller(caller, {})
 
 
 async def _command(request: ValidRequest, caller: Caller) -> ValidRequest:
     method = request.body.get("method") if isinstance(request.body, dict) else None
     if method == "run.start":
-        return request.granted(caller, {})
+        return request.for_caller(caller, {})
     conditions = await caller.ask("threads", "read", _ids(request, "thread_id"))
-    return await _in_path(request.granted(caller, {"threads": conditions}))
+    return await _check_thread_in_path(request.for_caller(caller, {"threads": conditions}))
 
 
 RUNS_CREATE = Access("threads", "create_run", _create_run)
@@ -218,27 +224,27 @@ def _assistant_id(request: ValidRequest) -> Value:
     }
 
 
-def _assistant(action: str, value: Callable[[ValidRequest], Value]) -> Access:
+def _assistant_access(action: str, value_of: Callable[[ValidRequest], Value]) -> Access:
     async def open(request: ValidRequest, caller: Caller) -> ValidRequest:
-        told = value(request)
-        conditions = await caller.ask("assistants", action, told)
+        value = value_of(request)
+        conditions = await caller.ask("assistants", action, value)
         if action == "search":
-            # What the handler has added is a condition of its own, not a part of the search: it
+            # Metadata that the handler added is a separate condition, not part of the search: it
             # must not hide the default assistants.
-            asked = object_of(request.body, "metadata")
-            told["metadata"], added = _divided(object_of(told, "metadata"), asked)
+            requested = object_of(request.body, "metadata")
+            value["metadata"], added = _split_requested(object_of(value, "metadata"), requested)
             conditions = with_metadata(conditions, added)
         if action in ("read", "search") and conditions is not None:
             conditions = [*conditions, *_default_assistants(request)]
         grants: dict[str, Conditions] = {"assistants": conditions}
         changes: Value = {}
-        if isinstance(request.body, dict) and "metadata" in told:
-            changes["body"] = written(request.body, told, "config", "context")
+        if isinstance(request.body, dict) and "metadata" in value:
+            changes["body"] = with_handlers_changes(request.body, value, "config", "context")
         if action == "delete":
             grants["crons"] = None  # All crons of the assistant are deleted, of any user.
             if request.query["delete_threads"]:
                 grants["threads"] = await caller.ask("threads", "delete", {})
-        return request.granted(caller, grants, **changes)
+        return request.for_caller(caller, grants, **changes)
 
     return Access("assistants", action, open)
 
@@ -251,16 +257,16 @@ def _default_assistants(request: ValidRequest) -> list[JsonMapping]:
     return [{"assistant_id": assistant_id_of(name)} for name in request.services.graphs.names]
 
 
-def _divided(metadata: JsonObject, asked: JsonMapping) -> tuple[JsonObject, JsonObject]:
-    """Return what of some metadata was asked for, and the rest."""
-    same = {key for key, value in metadata.items() if key in asked and asked[key] == value}
-    kept = {key: metadata[key] for key in same}
-    return kept, {key: value for key, value in metadata.items() if key not in same}
+def _split_requested(metadata: JsonObject, requested: JsonMapping) -> tuple[JsonObject, JsonObject]:
+    """Split metadata into the part that the request has, and the rest."""
+    keys = {key for key, value in metadata.items() if key in requested and requested[key] == value}
+    in_request = {key: metadata[key] for key in keys}
+    return in_request, {key: value for key, value in metadata.items() if key not in keys}
 
 
-ASSISTANTS_READ = _assistant("read", _assistant_id)
-ASSISTANTS_DELETE = _assistant("delete", _assistant_id)
-ASSISTANTS_UPDATE = _assistant(
+ASSISTANTS_READ = _assistant_access("read", _assistant_id)
+ASSISTANTS_DELETE = _assistant_access("delete", _assistant_id)
+ASSISTANTS_UPDATE = _assistant_access(
     "update",
     lambda request: {
         **_assistant_id(request),
@@ -271,10 +277,10 @@ ASSISTANTS_UPDATE = _assistant(
         "metadata": object_of(request.body, "metadata"),
     },
 )
-ASSISTANTS_LATEST = _assistant(
+ASSISTANTS_LATEST = _assistant_access(
     "update", lambda request: {**_assistant_id(request), "version": request.body.get("version")}
 )
-ASSISTANTS_SEARCH = _assistant(
+ASSISTANTS_SEARCH = _assistant_access(
     "search",
     lambda request: {
         "graph_id": request.body.get("graph_id"),
@@ -289,7 +295,7 @@ async def _create_assistant(request: ValidRequest, caller: Caller) -> ValidReque
     body = dict(request.body)
     if body.get("assistant_id") is None:
         body["assistant_id"] = request.services.clock.uuid4()
-    told = {
+    value = {
         "assistant_id": uuid_of(body["assistant_id"]),
         "graph_id": body["graph_id"],
         "config": object_of(body, "config"),
@@ -299,9 +305,9 @@ async def _create_assistant(request: ValidRequest, caller: Caller) -> ValidReque
         "name": body.get("name", "Untitled"),
         "description": body.get("description"),
     }
-    conditions = await caller.ask("assistants", "create", told)
-    changed = written(body, told, "config", "context")
-    return request.granted(caller, {"assistants": conditions}, body=changed)
+    conditions = await caller.ask("assistants", "create", value)
+    changed = with_handlers_changes(body, value, "config", "context")
+    return request.for_caller(caller, {"assistants": conditions}, body=changed)
 
 
 ASSISTANTS_CREATE = Access("assistants", "create", _create_assistant)
@@ -318,7 +324,7 @@ async def _create_cron(request: ValidRequest, caller: Caller) -> ValidRequest:
         **object_of(body["config"], "configurable"),
         "cron_id": cron_id,
     }
-    told = {
+    value = {
         "thread_id": uuid_of(request.path.get("thread_id")),
         "cron_id": uuid_of(cron_id),
         "payload": body,
@@ -327,13 +333,15 @@ async def _create_cron(request: ValidRequest, caller: Caller) -> ValidRequest:
         "end_time": body.get("end_time"),
         "metadata": object_of(body, "metadata"),
     }
-    grants: dict[str, Conditions] = {"crons": await caller.ask("crons", "create", told)}
+    grants: dict[str, Conditions] = {"crons": await caller.ask("crons", "create", value)}
     grants["assistants"] = await assistant_conditions(request, caller, body["assistant_id"])
     if "thread_id" in request.path:
-        shown = {**_ids(request, "thread_id"), "metadata": object_of(told, "metadata")}
+        shown = {**_ids(request, "thread_id"), "metadata": object_of(value, "metadata")}
         grants["threads"] = await caller.ask("threads", "read", shown)
-    opened = request.granted(caller, grants, body=written(body, told), new_id=cron_id)
-    return await _in_path(opened) if "threads" in grants else opened
+    opened = request.for_caller(
+        caller, grants, body=with_handlers_changes(body, value), new_id=cron_id
+    )
+    return await _check_thread_in_path(opened) if "threads" in grants else opened
 
 
 async def assistant_conditions(request: ValidRequest, caller: Caller, text: str) -> Conditions:
@@ -347,13 +355,13 @@ async def assistant_conditions(request: ValidRequest, caller: Caller, text: str)
     return await caller.ask("assistants", "read", {"assistant_id": uuid_of(text)})
 
 
-def _cron(action: str, value: Callable[[ValidRequest], Value]) -> Access:
+def _cron_access(action: str, value_of: Callable[[ValidRequest], Value]) -> Access:
     async def open(request: ValidRequest, caller: Caller) -> ValidRequest:
-        told = value(request)
-        grants: dict[str, Conditions] = {"crons": await caller.ask("crons", action, told)}
+        value = value_of(request)
+        grants: dict[str, Conditions] = {"crons": await caller.ask("crons", action, value)}
         changes: Value = {}
-        if isinstance(request.body, dict) and "metadata" in told:
-            changes["body"] = written(request.body, told)
+        if isinstance(request.body, dict) and "metadata" in value:
+            changes["body"] = with_handlers_changes(request.body, value)
         if action == "search":
             # A cron shows its thread, so crons of threads that the user may not see are hidden.
             thread_id = request.body.get("thread_id")
@@ -362,15 +370,15 @@ def _cron(action: str, value: Callable[[ValidRequest], Value]) -> Access:
                 if thread_id is None
                 else await caller.ask("threads", "read", {"thread_id": uuid_of(thread_id)})
             )
-        return request.granted(caller, grants, **changes)
+        return request.for_caller(caller, grants, **changes)
 
     return Access("crons", action, open)
 
 
 CRONS_CREATE = Access("crons", "create", _create_cron)
-CRONS_READ = _cron("read", lambda request: _ids(request, "cron_id"))
-CRONS_DELETE = _cron("delete", lambda request: _ids(request, "cron_id"))
-CRONS_UPDATE = _cron(
+CRONS_READ = _cron_access("read", lambda request: _ids(request, "cron_id"))
+CRONS_DELETE = _cron_access("delete", lambda request: _ids(request, "cron_id"))
+CRONS_UPDATE = _cron_access(
     "update",
     lambda request: {
         **_ids(request, "cron_id"),
@@ -382,7 +390,7 @@ CRONS_UPDATE = _cron(
         "metadata": object_of(request.body, "metadata"),
     },
 )
-CRONS_SEARCH = _cron(
+CRONS_SEARCH = _cron_access(
     "search",
     lambda request: {
         "assistant_id": uuid_of(request.body.get("assistant_id")),
@@ -397,17 +405,17 @@ CRONS_SEARCH = _cron(
 # The store: the operation uses the value that the handler may have changed.
 
 
-def _labels(given: Any) -> tuple[str, ...]:
-    return tuple(given or ())
+def _labels(labels: Any) -> tuple[str, ...]:
+    return tuple(labels or ())
 
 
-async def _ask_unfiltered(caller: Caller, action: str, told: Value) -> None:
+async def _ask_without_filter(caller: Caller, action: str, value: Value) -> None:
     """Ask about items without a filter: items have no metadata that it could be compared with.
 
     Raises:
         Denied: The user may not, or the handler returned a filter.
     """
-    if await caller.ask("store", action, told) is not None:
+    if await caller.ask("store", action, value) is not None:
         raise Denied(
             403,
             f"The Auth handler of store.{action} returned a filter, which cannot be applied to the"
@@ -417,53 +425,53 @@ async def _ask_unfiltered(caller: Caller, action: str, told: Value) -> None:
 
 async def _put_item(request: ValidRequest, caller: Caller) -> ValidRequest:
     body = dict(request.body)
-    told: Value = {
+    value: Value = {
         "namespace": _labels(body["namespace"]),
         **{name: body.get(name) for name in ("key", "value", "index", "ttl")},
     }
-    await _ask_unfiltered(caller, "put", told)
-    body.update({**told, "namespace": list(told["namespace"])})
-    return request.granted(caller, {}, body=body)
+    await _ask_without_filter(caller, "put", value)
+    body.update({**value, "namespace": list(value["namespace"])})
+    return request.for_caller(caller, {}, body=body)
 
 
 async def _get_item(request: ValidRequest, caller: Caller) -> ValidRequest:
-    told = {**request.query, "namespace": _labels(request.query["namespace"])}
-    await _ask_unfiltered(caller, "get", told)
-    return request.granted(caller, {}, query={**told, "namespace": list(told["namespace"])})
+    value = {**request.query, "namespace": _labels(request.query["namespace"])}
+    await _ask_without_filter(caller, "get", value)
+    return request.for_caller(caller, {}, query={**value, "namespace": list(value["namespace"])})
 
 
 async def _delete_item(request: ValidRequest, caller: Caller) -> ValidRequest:
     body = request.body
-    told = {"namespace": _labels(body.get("namespace")), "key": body["key"]}
-    await _ask_unfiltered(caller, "delete", told)
-    changed = {**body, "namespace": list(told["namespace"]), "key": told["key"]}
-    return request.granted(caller, {}, body=changed)
+    value = {"namespace": _labels(body.get("namespace")), "key": body["key"]}
+    await _ask_without_filter(caller, "delete", value)
+    changed = {**body, "namespace": list(value["namespace"]), "key": value["key"]}
+    return request.for_caller(caller, {}, body=changed)
 
 
 async def _search_items(request: ValidRequest, caller: Caller) -> ValidRequest:
     body = dict(request.body)
-    told: Value = {
+    value: Value = {
         "namespace": _labels(body.get("namespace_prefix")),
         "limit": body.get("limit", 10),
         "offset": body.get("offset", 0),
         **{name: body.get(name) for name in ("filter", "query", "refresh_ttl")},
     }
-    conditions = await caller.ask("store", "search", told)
-    told["filter"] = _narrowed(told["filter"], conditions)
-    body["namespace_prefix"] = list(told.pop("namespace"))
-    body.update(told)
-    return request.granted(caller, {}, body=body)
+    conditions = await caller.ask("store", "search", value)
+    value["filter"] = _with_filter(value["filter"], conditions)
+    body["namespace_prefix"] = list(value.pop("namespace"))
+    body.update(value)
+    return request.for_caller(caller, {}, body=body)
 
 
-def _narrowed(given: Any, conditions: Conditions) -> object:
+def _with_filter(requested: Any, conditions: Conditions) -> object:
     """Return the filter of a search for items, combined with a handler's filter."""
     if conditions is None:
-        return given
+        return requested
     if len(conditions) != 1 or any(
         isinstance(wanted, list) for wanted in conditions[0]["metadata"].values()
     ):
         raise Denied(500, "Auth handler returned a filter that searches of the store cannot do")
-    filter = dict(given or {})
+    filter = dict(requested or {})
     for key, wanted in conditions[0]["metadata"].items():
         if filter.get(key, wanted) not in (wanted, {"$eq": wanted}):
             raise Denied(403, "Forbidden")  # The request contradicts the handler's filter.
@@ -474,17 +482,17 @@ def _narrowed(given: Any, conditions: Conditions) -> object:
 async def _list_namespaces(request: ValidRequest, caller: Caller) -> ValidRequest:
     body = dict(request.body)
     prefix, suffix = body.get("prefix"), body.get("suffix")
-    told: Value = {
+    value: Value = {
         "namespace": _labels(prefix) if prefix else None,
         "suffix": _labels(suffix) if suffix else None,
         "max_depth": body.get("max_depth"),
         "limit": body.get("limit", 100),
         "offset": body.get("offset", 0),
     }
-    await _ask_unfiltered(caller, "list_namespaces", told)
-    body["prefix"] = list(told.pop("namespace") or ())
-    body.update({**told, "suffix": list(told["suffix"] or ())})
-    return request.granted(caller, {}, body=body)
+    await _ask_without_filter(caller, "list_namespaces", value)
+    body["prefix"] = list(value.pop("namespace") or ())
+    body.update({**value, "suffix": list(value["suffix"] or ())})
+    return request.for_caller(caller, {}, body=body)
 
 
 STORE_PUT = Access("store", "put", _put_item)
@@ -497,10 +505,10 @@ STORE_NAMESPACES = Access("store", "list_namespaces", _list_namespaces)
 # MCP and A2A: they are translated into requests of the server to itself, which are checked.
 
 
-async def _of_nothing(request: ValidRequest, caller: Caller) -> ValidRequest:
-    return request.granted(caller, {})
+async def _no_documents(request: ValidRequest, caller: Caller) -> ValidRequest:
+    return request.for_caller(caller, {})
 
 
-MCP = Access("assistants", "search", _of_nothing)
-A2A = Access("threads", "create_run", _of_nothing)
-AGENT_CARD = Access("assistants", "read", _of_nothing)
+MCP = Access("assistants", "search", _no_documents)
+A2A = Access("threads", "create_run", _no_documents)
+AGENT_CARD = Access("assistants", "read", _no_documents)

@@ -23,7 +23,7 @@ from langgraph_client.server.http.groups import is_served
 from langgraph_client.server.http.lazy_routes import lazy_routes
 from langgraph_client.server.http.middleware import ConfigurableHeaders, CountRequests
 from langgraph_client.server.http.openapi import OpenApiDocument
-from langgraph_client.server.http.replies import nothing, reply
+from langgraph_client.server.http.replies import empty, reply
 from langgraph_client.server.http.user_app import UserApp, wrapped
 from langgraph_client.server.options import HttpOptions
 from langgraph_client.server.services import Services
@@ -69,7 +69,7 @@ def make_app(
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code in (204, 304):
-        return nothing(error.status_code)
+        return empty(error.status_code)
     return reply({"detail": error.detail}, error.status_code, error.headers)
 
 

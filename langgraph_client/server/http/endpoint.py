@@ -37,7 +37,7 @@ class ValidRequest:
         connection: The original request.
         query: The endpoint's parameters, converted by their `Query`.
         caller: The caller, on a server with an `Auth`; else None.
-        seen: The view of the database for the caller, likewise.
+        scoped_storage: The view of the database for the caller, likewise.
         parent: The id of the run of this server that sends the request; empty for none.
         new_id: The id that handlers of `Auth` have got for what is created; None for a new one.
     """
@@ -47,7 +47,7 @@ class ValidRequest:
     connection: HTTPConnection
     query: JsonMapping
     caller: Caller | None = None
-    seen: ScopedStorage | None = None
+    scoped_storage: ScopedStorage | None = None
     parent: str = ""
     new_id: str | None = None
 
@@ -70,16 +70,16 @@ class ValidRequest:
         return str(url).rstrip("/")
 
     @property
-    def threads(self) -> Conditions:
+    def thread_conditions(self) -> Conditions:
         """The conditions for threads that the caller may access; None for all threads."""
-        return None if self.seen is None else self.seen.grants.get("threads")
+        return None if self.scoped_storage is None else self.scoped_storage.grants.get("threads")
 
     async def check_thread(self, thread_id: str) -> None:
         """Raise `Hidden` if a thread exists and the caller may not access it."""
-        if self.seen is not None:
-            await self.seen.threads.check(thread_id)
+        if self.scoped_storage is not None:
+            await self.scoped_storage.threads.check(thread_id)
 
-    def granted(self, caller: Caller, grants: Grants, **changes: Any) -> ValidRequest:
+    def for_caller(self, caller: Caller, grants: Grants, **changes: Any) -> ValidRequest:
         """Return the request with services that show only documents that the caller may access.
 
         Args:
@@ -87,19 +87,21 @@ class ValidRequest:
             grants: The conditions for each kind of document that the endpoint needs.
             changes: Other attributes, such as a body that `Auth` has changed.
         """
-        seen = ScopedStorage(self.services.storage, grants)
+        scoped_storage = ScopedStorage(self.services.storage, grants)
         services = replace(
             self.services,
-            storage=seen,
+            storage=scoped_storage,
             runs=self.services.runs.for_caller(caller),
             graphs=self.services.graphs.for_user(caller.user),
         )
         services = replace(services, commands=services.commands.by(services.runs))
-        return replace(self, services=services, caller=caller, seen=seen, **changes)
+        return replace(
+            self, services=services, caller=caller, scoped_storage=scoped_storage, **changes
+        )
 
-    def guard(self, reader: Reader, thread_id: str) -> Reader:
+    def end_when_denied(self, reader: Reader, thread_id: str) -> Reader:
         """Make a reader end if the caller may not access its thread, once that is created."""
-        if self.threads is not None:
+        if self.thread_conditions is not None:
 
             async def allowed() -> bool:
                 try:
@@ -249,31 +251,31 @@ def integer(default: int, refused: type[ServerError] = Refused, detail: str = ""
         detail: The error's text; `{}` is replaced by the value.
     """
 
-    def read(given: list[str]) -> int:
-        if not given:
+    def read(values: list[str]) -> int:
+        if not values:
             return default
         try:
-            return max(min(int(given[-1][:_DIGITS]), _MAX_INTEGER), -_MAX_INTEGER)
+            return max(min(int(values[-1][:_DIGITS]), _MAX_INTEGER), -_MAX_INTEGER)
         except ValueError as error:
-            raise refused(detail.replace("{}", given[-1]) or str(error)) from None
+            raise refused(detail.replace("{}", values[-1]) or str(error)) from None
 
     return Query(read, {"type": "integer", "default": default})
 
 
 def flag(*words: str) -> Query:
     """Return a parameter that is true if it is one of these words."""
-    return Query(lambda given: bool(given) and given[-1] in words, {"type": "boolean"})
+    return Query(lambda values: bool(values) and values[-1] in words, {"type": "boolean"})
 
 
-def truth() -> Query:
+def lenient_flag() -> Query:
     """Return a parameter that is true if it is `true`, `yes` or `1`, in any case."""
     words = ("true", "yes", "1")
-    return Query(lambda given: bool(given) and given[-1].lower() in words, {"type": "boolean"})
+    return Query(lambda values: bool(values) and values[-1].lower() in words, {"type": "boolean"})
 
 
 def text() -> Query:
     """Return a parameter that is a text; None if it is missing."""
-    return Query(lambda given: given[-1] if given else None, {"type": "string"})
+    return Query(lambda values: values[-1] if values else None, {"type": "string"})
 
 
 def texts(known: list[str] | None = None, detail: str = "") -> Query:
@@ -284,11 +286,11 @@ def texts(known: list[str] | None = None, detail: str = "") -> Query:
         detail: The error's text for others; `{}` is replaced by them.
     """
 
-    def read(given: list[str]) -> list[str]:
-        odd = [] if known is None else [value for value in given if value not in known]
-        if odd:
-            raise Invalid(detail.replace("{}", str(odd), 1))
-        return given
+    def read(values: list[str]) -> list[str]:
+        unknown = [] if known is None else [value for value in values if value not in known]
+        if unknown:
+            raise Invalid(detail.replace("{}", str(unknown), 1))
+        return values
 
     items = {"type": "string", **({} if known is None else {"enum": known})}
     return Query(read, {"type": "array", "items": items})

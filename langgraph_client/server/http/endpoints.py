@@ -16,9 +16,9 @@ from langgraph_client.server.http.endpoint import (
     ValidRequest,
     flag,
     integer,
+    lenient_flag,
     text,
     texts,
-    truth,
 )
 from langgraph_client.server.http.queries import NAMESPACE, PYTHON_TRUE, REFRESH, SELECT, XRAY
 from langgraph_client.server.http.routes import (
@@ -40,7 +40,7 @@ _ASSISTANT = "/assistants/{assistant_id}"
 _THREAD = "/threads/{thread_id}"
 _RUNS = f"{_THREAD}/runs"
 _RUN = f"{_THREAD}/runs/{{run_id}}"
-_JOIN = {"cancel_on_disconnect": truth()}
+_JOIN = {"cancel_on_disconnect": lenient_flag()}
 _STATE = {"subgraphs": PYTHON_TRUE}
 
 
@@ -373,7 +373,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         runs.cancel,
         summary="Cancel a run",
         response="json",
-        query={"wait": truth(), "action": text()},
+        query={"wait": lenient_flag(), "action": text()},
         other_statuses=(202,),
     ),
     Endpoint(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from langgraph_client.server.errors import Invalid
-from langgraph_client.server.http.endpoint import Query, flag, integer, texts, truth
+from langgraph_client.server.http.endpoint import Query, flag, integer, lenient_flag, texts
 from langgraph_client.server.http.routes import runs
 
 
@@ -21,5 +21,5 @@ _DEPTH = integer(0, Invalid, "Invalid xray value")
 XRAY = Query(_read_xray, {"type": ["boolean", "integer"]})
 PYTHON_TRUE = flag("true", "True")
 SELECT = texts(runs.FIELDS, f"Invalid select columns: {{}}. Expected: {{{str(runs.FIELDS)[1:-1]}}}")
-REFRESH = Query(lambda values: truth().read(values) if values else None, {"type": "boolean"})
+REFRESH = Query(lambda values: lenient_flag().read(values) if values else None, {"type": "boolean"})
 NAMESPACE = Query(lambda values: (values[-1] if values else "").split("."), {"type": "string"})

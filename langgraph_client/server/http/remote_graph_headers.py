@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.encoding import decode, error_document
 from langgraph_client.server.errors import Invalid
-from langgraph_client.server.http.replies import fail
+from langgraph_client.server.http.replies import http_error
 from langgraph_client.server.typed_values import (
     CONTROL,
     EXTRA_EVENTS,
@@ -94,7 +94,7 @@ def refusal(headers: Headers, error: Exception, status: int | None = None) -> HT
     if status is None:
         status = 400 if isinstance(error, ValueError) else 500
     told = {ERROR_HEADER: type(error).__name__} if reads_envelopes(headers) else None
-    return fail(status, error_document(error)["message"], told)
+    return http_error(status, error_document(error)["message"], told)
 
 
 def _control(text: str) -> dict[str, object]:

@@ -26,15 +26,15 @@ _INFLATED = ("gzip", "x-gzip", "deflate")
 
 def reply(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return a value as a JSON response."""
-    return json_reply(encode_blanked(value), status, headers)
+    return encoded_reply(encode_blanked(value), status, headers)
 
 
-def json_reply(content: bytes, status: int, headers: Mapping[str, str] | None) -> Response:
+def encoded_reply(content: bytes, status: int, headers: Mapping[str, str] | None) -> Response:
     """Return JSON that is encoded already as a response."""
     return Response(content, status, headers, media_type="application/json")
 
 
-def nothing(status: int = 204) -> Response:
+def empty(status: int = 204) -> Response:
     """Return a response without a body."""
     return Response(status_code=status)
 
@@ -48,14 +48,14 @@ async def refuse(
     headers: Mapping[str, str] | None = None,
 ) -> None:
     """Respond to a request, or to the handshake of a WebSocket, with an error."""
-    answer = reply({"detail": detail}, status, headers)
+    response = reply({"detail": detail}, status, headers)
     if scope["type"] == "websocket":
-        await WebSocket(scope, receive, send).send_denial_response(answer)
+        await WebSocket(scope, receive, send).send_denial_response(response)
     else:
-        await answer(scope, receive, send)
+        await response(scope, receive, send)
 
 
-def fail(
+def http_error(
     status: int, detail: str | None = None, headers: Mapping[str, str] | None = None
 ) -> HTTPException:
     """Return the exception for an error response with the body `{"detail": ...}`."""
@@ -83,7 +83,7 @@ async def read_json(request: Request, not_json: tuple[int, str] = NOT_JSON) -> o
     try:
         return decode_limited(body, REQUEST_BODY)
     except ValueError:
-        raise fail(*not_json) from None
+        raise http_error(*not_json) from None
 
 
 async def read_body(request: Request) -> tuple[bytes, bytes]:
@@ -95,7 +95,7 @@ async def read_body(request: Request) -> tuple[bytes, bytes]:
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "", *_INFLATED):
         detail = f"Content-Encoding {encoding!r} is not read; use gzip, or none"
-        raise fail(415, detail, {"accept-encoding": "gzip, deflate"})
+        raise http_error(415, detail, {"accept-encoding": "gzip, deflate"})
     # 32 + 15: detect gzip's and zlib's headers, and take the window's size from them.
     inflater = zlib.decompressobj(wbits=47) if encoding in _INFLATED else None
     body = bytearray()
@@ -110,14 +110,16 @@ async def read_body(request: Request) -> tuple[bytes, bytes]:
                 if inflater is not None:
                     sent += chunk
                 if max(len(body), len(sent)) > MAX_BODY:
-                    raise fail(413, f"Request body is longer than {MAX_BODY} bytes")
+                    raise http_error(413, f"Request body is longer than {MAX_BODY} bytes")
                 limit.reschedule(now() + BODY_SECONDS)
     except TimeoutError:
-        raise fail(408, f"Nothing of the request body came for {BODY_SECONDS:.0f} s") from None
+        raise http_error(
+            408, f"Nothing of the request body came for {BODY_SECONDS:.0f} s"
+        ) from None
     except zlib.error:
-        raise fail(400, f"Request body is not {encoding}, as Content-Encoding says") from None
+        raise http_error(400, f"Request body is not {encoding}, as Content-Encoding says") from None
     if inflater is not None and sent and not inflater.eof:
-        raise fail(400, f"Request body is {encoding} that is not complete")
+        raise http_error(400, f"Request body is {encoding} that is not complete")
     whole = bytes(body)
     return (whole if inflater is None else bytes(sent)), whole
 

@@ -29,9 +29,11 @@ def event_headers() -> dict[str, str]:
     return dict(_EVENT_HEADERS)
 
 
-Wanted = Callable[[Event], bool]
+EventPredicate = Callable[[Event], bool]
 
 
+# Not Starlette's StreamingResponse: that has no heartbeat, and does not call back when the client
+# disconnects.
 class LongResponse(Response):
     """A response that sends its parts as they become available, and a heartbeat every five seconds.
 
@@ -41,8 +43,8 @@ class LongResponse(Response):
     Args:
         headers: The headers.
         heartbeat: The bytes of a heartbeat, so that proxies and clients keep the connection open.
-        left: Called if the client disconnects before the end.
-        closed: Called at the end, in all cases.
+        on_disconnect: Called if the client disconnects before the end.
+        on_end: Called at the end, in all cases.
     """
 
     def __init__(
@@ -50,12 +52,12 @@ class LongResponse(Response):
         headers: Mapping[str, str],
         *,
         heartbeat: bytes,
-        left: Callable[[], object] | None = None,
-        closed: Callable[[], object] | None = None,
+        on_disconnect: Callable[[], object] | None = None,
+        on_end: Callable[[], object] | None = None,
     ) -> None:
         super().__init__(None, 200, headers)
         del self.headers["content-length"]
-        self._heartbeat, self._left, self._closed = heartbeat, left, closed
+        self._heartbeat, self._on_disconnect, self._on_end = heartbeat, on_disconnect, on_end
 
     def parts(self) -> AsyncGenerator[bytes]:
         """Yield the parts of the body."""
@@ -84,10 +86,10 @@ class LongResponse(Response):
             for task in tasks:
                 task.add_done_callback(_forget)
                 task.cancel()
-            if not complete and self._left is not None:
-                self._left()
-            if self._closed is not None:
-                self._closed()
+            if not complete and self._on_disconnect is not None:
+                self._on_disconnect()
+            if self._on_end is not None:
+                self._on_end()
         if complete:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
@@ -125,8 +127,8 @@ class EventStream(LongResponse):
         with_id: Whether events are sent with their id.
         typed_values: Whether the client reads values in envelopes.
         wanted: Returns whether to send an event; None for all events.
-        left: Called if the client disconnects before the end.
-        closed: Called at the end, in all cases.
+        on_disconnect: Called if the client disconnects before the end.
+        on_end: Called at the end, in all cases.
         first: Bytes to send before the events.
         marks_end: Whether to send an event at the end if the run is over and all of its events were
             sent. A client then need not ask whether that was the end, as the protocol requires.
@@ -139,20 +141,23 @@ class EventStream(LongResponse):
         *,
         with_id: bool,
         typed_values: bool = False,
-        wanted: Wanted | None = None,
-        left: Callable[[], object] | None = None,
-        closed: Callable[[], object] | None = None,
+        wanted: EventPredicate | None = None,
+        on_disconnect: Callable[[], object] | None = None,
+        on_end: Callable[[], object] | None = None,
         first: bytes = b"",
         marks_end: bool = False,
     ) -> None:
         def release() -> None:
             if reader is not None:
                 reader.close()
-            if closed is not None:
-                closed()
+            if on_end is not None:
+                on_end()
 
         super().__init__(
-            {**_EVENT_HEADERS, **headers}, heartbeat=HEARTBEAT, left=left, closed=release
+            {**_EVENT_HEADERS, **headers},
+            heartbeat=HEARTBEAT,
+            on_disconnect=on_disconnect,
+            on_end=release,
         )
         self._reader, self._with_id, self._wanted = reader, with_id, wanted
         self._first, self._typed_values, self._marks_end = first, typed_values, marks_end
@@ -181,7 +186,7 @@ class RunResultResponse(LongResponse):
         job: The run.
         headers: Further headers.
         result: The value to send instead of the run's result; None for the run's result.
-        left: Called if the client disconnects before the end.
+        on_disconnect: Called if the client disconnects before the end.
     """
 
     def __init__(
@@ -190,11 +195,11 @@ class RunResultResponse(LongResponse):
         headers: Mapping[str, str],
         *,
         result: object,
-        left: Callable[[], object] | None,
+        on_disconnect: Callable[[], object] | None,
     ) -> None:
         # As on the real server: JSON may begin with white space, so newlines are its heartbeats.
         kind = {"content-type": "application/json"}
-        super().__init__({**headers, **kind}, heartbeat=b"\n", left=left)
+        super().__init__({**headers, **kind}, heartbeat=b"\n", on_disconnect=on_disconnect)
         self._job, self._result = job, result
 
     async def parts(self) -> AsyncGenerator[bytes]:

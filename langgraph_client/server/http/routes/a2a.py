@@ -18,7 +18,7 @@ from langgraph_client.server.errors import Invalid
 from langgraph_client.server.http import a2a_wire as a2a
 from langgraph_client.server.http.a2a_wire import A2AError, UserMessage, Wire
 from langgraph_client.server.http.endpoint import ValidRequest
-from langgraph_client.server.http.replies import nothing, reply
+from langgraph_client.server.http.replies import empty, reply
 from langgraph_client.server.http.routes.a2a_list import list_tasks
 from langgraph_client.server.http.routes.a2a_tasks import Task, find, values_of, withdraw
 from langgraph_client.server.http.routes.system import version
@@ -34,12 +34,12 @@ _MODES = ["text/plain", "application/json"]
 
 async def get_not_allowed(request: ValidRequest) -> Response:
     """GET /a2a/{assistant_id}."""
-    return nothing(405)
+    return empty(405)
 
 
 async def delete_not_found(request: ValidRequest) -> Response:
     """DELETE /a2a/{assistant_id}."""
-    return nothing(404)
+    return empty(404)
 
 
 # The card.

@@ -9,7 +9,7 @@ from langgraph_client.server.errors import NotFound
 from langgraph_client.server.graphs.protocol import Schemas
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.remote_graph_headers import reads_envelopes
-from langgraph_client.server.http.replies import nothing, reply
+from langgraph_client.server.http.replies import empty, reply
 from langgraph_client.server.http.schemas.bodies import check_config
 from langgraph_client.server.http.search import search_page
 from langgraph_client.server.request_context import with_request_headers
@@ -26,9 +26,9 @@ def _id(request: ValidRequest) -> str:
 async def create(request: ValidRequest) -> Response:
     """POST /assistants."""
     check_config(request.body)
-    given = request.body.get("assistant_id")
+    given_id = request.body.get("assistant_id")
     assistant_id = (
-        request.services.clock.uuid4() if given is None else canonical_uuid(given, _BAD_ID)
+        request.services.clock.uuid4() if given_id is None else canonical_uuid(given_id, _BAD_ID)
     )
     return reply(await assistants.create(request.services, assistant_id, request.body))
 
@@ -49,7 +49,7 @@ async def delete(request: ValidRequest) -> Response:
     """DELETE /assistants/{assistant_id}."""
     with_threads = request.query["delete_threads"]
     await assistants.delete(request.services, _id(request), with_threads=with_threads)
-    return nothing()
+    return empty()
 
 
 async def search(request: ValidRequest) -> Response:
@@ -134,8 +134,8 @@ async def show_subgraphs(request: ValidRequest) -> Response:
     async with services.graphs.open(
         graph_id, with_request_headers(assistant["config"]), access="assistants.read"
     ) as graph:
-        found = await graph.subgraphs(request.path.get("namespace"), recurse)
-        return reply({name: _schemas(below) for name, below in found.items()})
+        subgraphs = await graph.subgraphs(request.path.get("namespace"), recurse)
+        return reply({name: _schemas(schemas) for name, schemas in subgraphs.items()})
 
 
 def _schemas(schemas: Schemas) -> Document:

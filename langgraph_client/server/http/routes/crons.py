@@ -8,7 +8,7 @@ from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.documents import crons
 from langgraph_client.server.errors import NotFound
 from langgraph_client.server.http.endpoint import ValidRequest
-from langgraph_client.server.http.replies import nothing, reply
+from langgraph_client.server.http.replies import empty, reply
 from langgraph_client.server.http.schemas.crons import CREATE, UPDATE, named
 from langgraph_client.server.http.search import search_page
 from langgraph_client.server.runs.run_document import canonical_uuid
@@ -45,7 +45,7 @@ async def update(request: ValidRequest) -> Response:
 async def delete(request: ValidRequest) -> Response:
     """DELETE /runs/crons/{cron_id}."""
     await crons.delete(request.services, _id(request))
-    return nothing()
+    return empty()
 
 
 async def search(request: ValidRequest) -> Response:
@@ -60,6 +60,6 @@ async def count(request: ValidRequest) -> Response:
 
 
 async def _filters(request: ValidRequest) -> JsonObject:
-    if request.threads is None:
+    if request.thread_conditions is None:
         return crons.filters(request.body)
     return await crons.visible(request.services, request.body)

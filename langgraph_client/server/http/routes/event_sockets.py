@@ -58,7 +58,7 @@ async def event_socket(socket: WebSocket, request: ValidRequest) -> None:
         await socket.close(_TRY_AGAIN, error.detail[:100])
         return
     try:
-        reader = request.guard(log.log.read(), thread_id)
+        reader = request.end_when_denied(log.log.read(), thread_id)
         await EventSocket(socket, services, log, reader).serve()
     finally:
         runs.release(log)

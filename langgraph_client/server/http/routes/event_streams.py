@@ -96,7 +96,7 @@ async def events(request: ValidRequest) -> Response:
     thread_id = canonical_uuid(request.path["thread_id"], "Invalid thread ID: must be a UUID")
     runs = request.services.engine.protocol_runs
     log = await runs.open(thread_id)
-    reader = request.guard(log.read(since_of(body) or 0), thread_id)
+    reader = request.end_when_denied(log.read(since_of(body) or 0), thread_id)
     return _Events(reader, EventFilter.of(body), lambda: runs.release(log))
 
 
@@ -109,7 +109,7 @@ class _Events(LongResponse):
             released()
 
         headers = {**event_headers(), **STABLE}
-        super().__init__(headers, heartbeat=HEARTBEAT, closed=release)
+        super().__init__(headers, heartbeat=HEARTBEAT, on_end=release)
         self._reader, self._framing = reader, Framing(wanted.wants)
 
     async def parts(self) -> AsyncGenerator[bytes]:

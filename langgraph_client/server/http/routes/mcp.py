@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from langgraph_client.server.encoding import encode
 from langgraph_client.server.http.endpoint import ValidRequest
-from langgraph_client.server.http.replies import nothing, reply
+from langgraph_client.server.http.replies import empty, reply
 from langgraph_client.server.http.routes.system import version
 from langgraph_client.server.http.self_requests import SelfClient, SelfRequestError
 from langgraph_client.server.storage.protocol import Document
@@ -45,12 +45,12 @@ class _RpcError(Exception):
 
 async def get_not_allowed(request: ValidRequest) -> Response:
     """GET /mcp: the server starts no streams."""
-    return nothing(405)
+    return empty(405)
 
 
 async def delete_not_found(request: ValidRequest) -> Response:
     """DELETE /mcp: there are no sessions."""
-    return nothing(404)
+    return empty(404)
 
 
 async def message(request: ValidRequest) -> Response:
@@ -67,7 +67,7 @@ async def message(request: ValidRequest) -> Response:
     if request_id is None and not method:
         return _malformed("Invalid message format: neither a request nor a notification.")
     if request_id is None or not method:  # A notification, or the response to a request.
-        return nothing(202)
+        return empty(202)
     params = body.get("params")
     try:
         outcome = {"result": await _result(request, str(method), _object(params))}

@@ -21,7 +21,7 @@ from langgraph_client.server.errors import (
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.remote_graph_headers import remote_graph_options
 from langgraph_client.server.http.replies import (
-    nothing,
+    empty,
     reply,
 )
 from langgraph_client.server.http.streaming import RunResultResponse
@@ -36,9 +36,11 @@ from langgraph_client.server.storage.protocol import Document
 #: Fields that belong to a run on a thread. No schema of a stateless run names them, so they are not
 #: checked there, and are left out.
 _ON_THREADS = frozenset({"checkpoint", "checkpoint_id", "if_not_exists", "multitask_strategy"})
-_MOMENT = 0.02
+_SHORT_WAIT_SECONDS = 0.02
+"""How long a request waits for a result before its response begins."""
 _MAX_KEY = 255
-_SOON = 2.0
+_CANCEL_WAIT_SECONDS = 2.0
+"""How long a request waits for the ends of the runs that it has cancelled."""
 BAD_UUID = "badly formed hexadecimal UUID string"
 FIELDS = [
     "run_id",
@@ -143,7 +145,11 @@ async def wait(request: ValidRequest) -> Response:
 
 
 async def answer_when_over(
-    request: ValidRequest, job: Job, path: str, cancel_when_gone: str | None, result: object = None
+    request: ValidRequest,
+    job: Job,
+    path: str,
+    cancel_on_disconnect: str | None,
+    result: object = None,
 ) -> Response:
     """Return the response with a run's result, which is sent once the run is over.
 
@@ -154,21 +160,21 @@ async def answer_when_over(
         request: The request.
         job: The run.
         path: The run's path, for the headers.
-        cancel_when_gone: The id of the run to cancel if the client disconnects before the end; None
-            to cancel none.
+        cancel_on_disconnect: The id of the run to cancel if the client disconnects before the end;
+            None to cancel none.
         result: The value to send instead of the run's result; None for the run's result.
     """
     headers = {"location": f"{path}/join", "content-location": path}
     services = request.services
-    left = None
-    if cancel_when_gone is not None:
-        left = partial(services.engine.stopper.disconnected, cancel_when_gone)
+    on_disconnect = None
+    if cancel_on_disconnect is not None:
+        on_disconnect = partial(services.engine.stopper.disconnected, cancel_on_disconnect)
     # Only a started response notices that the client has disconnected. So the wait here is short.
     with suppress(TimeoutError):
-        async with asyncio.timeout(_MOMENT):
+        async with asyncio.timeout(_SHORT_WAIT_SECONDS):
             await job.over.wait()
             return reply(job.result if result is None else result, headers=headers)
-    return RunResultResponse(job, headers, result=result, left=left)
+    return RunResultResponse(job, headers, result=result, on_disconnect=on_disconnect)
 
 
 def run_ids_of(request: ValidRequest) -> tuple[str, str]:
@@ -241,7 +247,7 @@ async def get_run(request: ValidRequest) -> Response:
 async def delete_run(request: ValidRequest) -> Response:
     """DELETE /threads/{thread_id}/runs/{run_id}."""
     await request.services.engine.stopper.delete_run(*run_ids_of(request))
-    return nothing()
+    return empty()
 
 
 async def cancel(request: ValidRequest) -> Response:
@@ -259,7 +265,7 @@ async def cancel(request: ValidRequest) -> Response:
     how = f"{action} requested via POST /threads/{{thread_id}}/runs/{{run_id}}/cancel"
     await services.engine.stopper.cancel([run_id], action, how)
     if not request.query["wait"]:
-        return nothing(202)
+        return empty(202)
     return await answer_when_over(request, job, path, None, result={})
 
 
@@ -272,7 +278,7 @@ async def control(request: ValidRequest) -> Response:
     body = request.body
     if not request.services.controlled.answer(run_id, body["number"], body.get("drain")):
         raise Conflict("The run was not created with a control, or has not begun.")
-    return nothing()
+    return empty()
 
 
 _OVER = (
@@ -289,16 +295,18 @@ async def cancel_many(request: ValidRequest) -> Response:
     if "status" in body:
         wanted = ("pending", "running") if body["status"] == "all" else (body["status"],)
         runs = await services.engine.unfinished()
-        found = [run for run in runs if run["status"] in wanted]
+        chosen = [run for run in runs if run["status"] in wanted]
         ids = [
             run["run_id"]
-            for run in found
+            for run in chosen
             if await find_run(services, run["thread_id"], run["run_id"])
         ]
     else:
         thread_id = canonical_uuid(body["thread_id"], "Invalid thread ID: must be a UUID")
-        given = [canonical_uuid(one, "Invalid run ID: must be a UUID") for one in body["run_ids"]]
-        ids = [one for one in given if await find_run(services, thread_id, one)]
+        run_ids = [
+            canonical_uuid(run_id, "Invalid run ID: must be a UUID") for run_id in body["run_ids"]
+        ]
+        ids = [run_id for run_id in run_ids if await find_run(services, thread_id, run_id)]
         if not ids:
             raise NotFound("No runs found to cancel.")
     jobs = await services.engine.stopper.cancel(
@@ -309,7 +317,7 @@ async def cancel_many(request: ValidRequest) -> Response:
     # The client's next request should find the runs ended. But a node may ignore its cancellation,
     # so the wait is limited.
     with suppress(TimeoutError):
-        async with asyncio.timeout(_SOON):
+        async with asyncio.timeout(_CANCEL_WAIT_SECONDS):
             for job in jobs:
                 await job.over.wait()
-    return nothing()
+    return empty()

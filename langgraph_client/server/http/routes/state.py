@@ -24,7 +24,7 @@ from langgraph_client.server.http.remote_graph_headers import (
     reads_envelopes,
     refusal,
 )
-from langgraph_client.server.http.replies import fail, json_reply, reply
+from langgraph_client.server.http.replies import encoded_reply, http_error, reply
 from langgraph_client.server.runs.run_document import canonical_uuid, new_thread, note_config
 from langgraph_client.server.storage.protocol import Document
 from langgraph_client.thread_ids import GIVEN_ID
@@ -44,7 +44,7 @@ async def _thread_to_read(request: ValidRequest) -> Document:
         return await _of_asked_graph(request, thread)
     asked = graph_and_thread(request.headers)
     # With an `Auth`, a thread without a document belongs to no user, so nobody may read it.
-    if asked is None or request.threads is not None:
+    if asked is None or request.thread_conditions is not None:
         return thread or await threads.need(request.services, thread_id)
     assistant = await request.services.runs.find_assistant(asked[0])
     metadata = {GIVEN_ID: asked[1], "graph_id": assistant["graph_id"]}
@@ -157,7 +157,7 @@ async def _history(
                 encode_blanked(state_document(state, typed_values=typed_values))
                 async for state in found
             ]
-            return json_reply(b"[%b]" % b",".join(shown), 200, envelope_header(request.headers))
+            return encoded_reply(b"[%b]" % b",".join(shown), 200, envelope_header(request.headers))
         except Exception as error:  # Mostly a ValueError: no such subgraph, or an invalid filter.
             raise refusal(request.headers, error) or error from None
 
@@ -206,6 +206,6 @@ async def _update(request: ValidRequest, thread: Document) -> tuple[Document, Do
             told = (
                 {ERROR_HEADER: type(error).__name__} if reads_envelopes(request.headers) else None
             )
-            raise fail(400, str(error), told) from None
+            raise http_error(400, str(error), told) from None
         latest = await threads.settle(services, thread, graph, graph_id)
     return checkpoint_of(made) or {}, state_document(latest)

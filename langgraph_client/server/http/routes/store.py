@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.errors import Invalid
 from langgraph_client.server.http.endpoint import ValidRequest
-from langgraph_client.server.http.replies import fail, nothing, reply
+from langgraph_client.server.http.replies import empty, http_error, reply
 from langgraph_client.server.storage.item_filter import check_filter, conditions
 
 if TYPE_CHECKING:
@@ -53,11 +53,11 @@ def _checked(labels: list[str]) -> tuple[str, ...]:
 def _store(request: ValidRequest) -> BaseStore:
     store = request.services.store
     if store is None:
-        raise fail(501, "The store needs langgraph and langgraph-checkpoint-sqlite")
+        raise http_error(501, "The store needs langgraph and langgraph-checkpoint-sqlite")
     return store
 
 
-async def _carried_out(operation: Awaitable[object]) -> Any:
+async def _result_of(operation: Awaitable[object]) -> Any:
     """Return the result of a store's operation.
 
     Raises:
@@ -75,18 +75,18 @@ async def put(request: ValidRequest) -> Response:
     body = request.body
     namespace = _checked(body["namespace"])
     if not namespace:
-        raise fail(400, "Namespace cannot be empty.")
+        raise http_error(400, "Namespace cannot be empty.")
     if namespace[0] == "langgraph":
-        raise fail(400, f'Root label for namespace cannot be "langgraph". Got: {namespace}')
+        raise http_error(400, f'Root label for namespace cannot be "langgraph". Got: {namespace}')
     options: JsonObject = {"ttl": body["ttl"]} if body.get("ttl") is not None else {}
     index = body.get("index")
     if index is not None and index is not True:
         options["index"] = index
     try:
-        await _carried_out(_store(request).aput(namespace, body["key"], body["value"], **options))
+        await _result_of(_store(request).aput(namespace, body["key"], body["value"], **options))
     except NotImplementedError as error:  # The application's own store has no times to live.
-        raise fail(422, str(error)) from None
-    return nothing()
+        raise http_error(422, str(error)) from None
+    return empty()
 
 
 @_plain
@@ -99,17 +99,17 @@ async def get(request: ValidRequest) -> Response:
     options = {}
     if request.query["refresh_ttl"] is not None:
         options["refresh_ttl"] = request.query["refresh_ttl"]
-    found = await _carried_out(_store(request).aget(namespace, key, **options))
-    return reply(None if found is None else _item(found))
+    item = await _result_of(_store(request).aget(namespace, key, **options))
+    return reply(None if item is None else _item(item))
 
 
-def _item(found: Any) -> JsonObject:
+def _item(item: Any) -> JsonObject:
     return {
-        "namespace": list(found.namespace),
-        "key": found.key,
-        "value": found.value,
-        "created_at": _time(found.created_at),
-        "updated_at": _time(found.updated_at),
+        "namespace": list(item.namespace),
+        "key": item.key,
+        "value": item.value,
+        "created_at": _time(item.created_at),
+        "updated_at": _time(item.updated_at),
     }
 
 
@@ -124,8 +124,8 @@ async def delete(request: ValidRequest) -> Response:
     """DELETE /store/items."""
     body = request.body
     namespace = _checked(body.get("namespace", []))
-    await _carried_out(_store(request).adelete(namespace, body["key"]))
-    return nothing()
+    await _result_of(_store(request).adelete(namespace, body["key"]))
+    return empty()
 
 
 @_plain
@@ -136,12 +136,12 @@ async def search(request: ValidRequest) -> Response:
     try:
         check_filter(wanted)
     except ValueError as error:
-        raise fail(400, str(error)) from None
+        raise http_error(400, str(error)) from None
     if sum(1 for _ in conditions(wanted)) > _MAX_CONDITIONS:
-        raise fail(400, f"A filter may have at most {_MAX_CONDITIONS} conditions")
+        raise http_error(400, f"A filter may have at most {_MAX_CONDITIONS} conditions")
     options = {"refresh_ttl": body["refresh_ttl"]} if body.get("refresh_ttl") is not None else {}
     try:
-        found = await _store(request).asearch(
+        items = await _store(request).asearch(
             _checked(body.get("namespace_prefix") or []),
             query=body.get("query"),
             filter=wanted or None,
@@ -150,8 +150,8 @@ async def search(request: ValidRequest) -> Response:
             **options,
         )
     except (TypeError, ValueError) as error:  # The store does not understand the filter.
-        raise fail(400, str(error)) from None
-    return reply({"items": [{**_item(one), "score": one.score} for one in found]})
+        raise http_error(400, str(error)) from None
+    return reply({"items": [{**_item(item), "score": item.score} for item in items]})
 
 
 def _or(value: int | None, default: int) -> int:
@@ -162,7 +162,7 @@ def _or(value: int | None, default: int) -> int:
 async def namespaces(request: ValidRequest) -> Response:
     """POST /store/namespaces."""
     body = request.body
-    found = await _carried_out(
+    labels = await _result_of(
         _store(request).alist_namespaces(
             prefix=_checked(body["prefix"]) if body.get("prefix") else None,
             suffix=_checked(body["suffix"]) if body.get("suffix") else None,
@@ -171,4 +171,4 @@ async def namespaces(request: ValidRequest) -> Response:
             offset=_or(body.get("offset"), 0),
         )
     )
-    return reply({"namespaces": [list(labels) for labels in found]})
+    return reply({"namespaces": [list(item) for item in labels]})

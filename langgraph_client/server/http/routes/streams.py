@@ -20,7 +20,7 @@ from langgraph_client.server.http.routes.runs import (
     run_ids_of,
     thread_id_of,
 )
-from langgraph_client.server.http.streaming import EventStream, Wanted
+from langgraph_client.server.http.streaming import EventPredicate, EventStream
 from langgraph_client.server.runs.event_log import parse_event_id
 from langgraph_client.server.runs.run_document import canonical_uuid
 from langgraph_client.server.runs.stop_runs import NOT_FOUND
@@ -45,7 +45,9 @@ async def stream(request: ValidRequest) -> Response:
         with_id=job.run["kwargs"]["resumable"],
         typed_values=typed_values,
         marks_end=typed_values,
-        left=(lambda: services.engine.stopper.disconnected(job.run_id)) if cancels else None,
+        on_disconnect=(lambda: services.engine.stopper.disconnected(job.run_id))
+        if cancels
+        else None,
     )
 
 
@@ -62,8 +64,8 @@ async def join_stream(request: ValidRequest) -> Response:
     run = await find_run(services, thread_id, run_id)
     if run is None:
         # Without an id, because no event follows after which a client could resume.
-        gone = b"event: error\r\ndata: %s\r\n\r\n" % encode(NOT_FOUND)
-        return EventStream(None, headers, with_id=False, first=gone)
+        error_frame = b"event: error\r\ndata: %s\r\n\r\n" % encode(NOT_FOUND)
+        return EventStream(None, headers, with_id=False, first=error_frame)
     last = request.headers.get("last-event-id")
     cancels = request.query["cancel_on_disconnect"]
     log = await services.engine.log_of(run)
@@ -73,15 +75,15 @@ async def join_stream(request: ValidRequest) -> Response:
         with_id=run["kwargs"]["resumable"],
         typed_values=reads_envelopes(request.headers),
         wanted=_in_modes(request.query["stream_mode"]),
-        left=(lambda: services.engine.stopper.disconnected(run_id)) if cancels else None,
+        on_disconnect=(lambda: services.engine.stopper.disconnected(run_id)) if cancels else None,
     )
 
 
-def _in_modes(given: str | None) -> Wanted | None:
+def _in_modes(value: str | None) -> EventPredicate | None:
     """Return the filter for a `stream_mode` parameter; None for all events."""
-    if not given:  # Some clients send an empty value for "not given".
+    if not value:  # Some clients send an empty value for "not given".
         return None
-    chosen: Any = given
+    chosen: Any = value
     if chosen.startswith("["):
         with suppress(ValueError):  # Not JSON: then it is the name of a mode that has no events.
             chosen = decode(chosen)
@@ -119,10 +121,10 @@ async def thread_stream(request: ValidRequest) -> Response:
     after = None if last is None else parse_event_id(last)
     log = await services.engine.watch(thread_id)
     return EventStream(
-        request.guard(log.read(after), thread_id),
+        request.end_when_denied(log.read(after), thread_id),
         {},
         with_id=True,
         typed_values=reads_envelopes(request.headers),
         wanted=wanted,
-        closed=lambda: services.engine.thread_logs.drop(thread_id),
+        on_end=lambda: services.engine.thread_logs.drop(thread_id),
     )

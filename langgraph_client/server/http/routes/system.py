@@ -20,12 +20,12 @@ async def ok(request: ValidRequest) -> Response:
 
 async def info(request: ValidRequest) -> Response:
     """GET /info."""
-    found = versions()
-    nobody = ("project_id", "host_revision_id", "revision_id", "tenant_id")
+    numbers = versions()
+    missing = ("project_id", "host_revision_id", "revision_id", "tenant_id")
     return reply(
         {
-            "version": found["langgraph_api_version"],
-            "langgraph_py_version": found["langgraph_version"],
+            "version": numbers["langgraph_api_version"],
+            "langgraph_py_version": numbers["langgraph_version"],
             "flags": {
                 "assistants": True,
                 "crons": True,
@@ -35,7 +35,7 @@ async def info(request: ValidRequest) -> Response:
                 "langsmith_tracing_replicas": True,
                 "langsmith_tracing_session_on_runs": True,
             },
-            "host": {"kind": "self-hosted", **dict.fromkeys(nobody)},
+            "host": {"kind": "self-hosted", **dict.fromkeys(missing)},
         },
         headers={HEADER: VERSION},
     )

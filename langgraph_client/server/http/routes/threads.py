@@ -8,7 +8,7 @@ from langgraph_client.server.documents import extract, threads
 from langgraph_client.server.errors import NotFound, Refused
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.remote_graph_headers import reads_envelopes, refusal
-from langgraph_client.server.http.replies import nothing, reply
+from langgraph_client.server.http.replies import empty, reply
 from langgraph_client.server.http.schemas.threads import FIELDS
 from langgraph_client.server.http.search import search_page
 from langgraph_client.server.runs.run_document import canonical_uuid
@@ -23,8 +23,10 @@ def _id(request: ValidRequest) -> str:
 
 async def create(request: ValidRequest) -> Response:
     """POST /threads."""
-    given = request.body.get("thread_id")
-    thread_id = request.services.clock.uuid7() if given is None else canonical_uuid(given, _BAD_ID)
+    given_id = request.body.get("thread_id")
+    thread_id = (
+        request.services.clock.uuid7() if given_id is None else canonical_uuid(given_id, _BAD_ID)
+    )
     typed_values = reads_envelopes(request.headers)
     try:
         return reply(
@@ -49,7 +51,7 @@ async def get(request: ValidRequest) -> Response:
 async def patch(request: ValidRequest) -> Response:
     """PATCH /threads/{thread_id}."""
     thread = await threads.change(request.services, _id(request), request.body)
-    return nothing() if "return=minimal" in request.headers.get("prefer", "") else reply(thread)
+    return empty() if "return=minimal" in request.headers.get("prefer", "") else reply(thread)
 
 
 async def delete(request: ValidRequest) -> Response:
@@ -58,7 +60,7 @@ async def delete(request: ValidRequest) -> Response:
     await threads.need(request.services, thread_id)
     if not await request.services.engine.stopper.delete_thread(thread_id):
         raise NotFound(f"Thread with ID {thread_id} not found")  # Another was faster.
-    return nothing()
+    return empty()
 
 
 async def search(request: ValidRequest) -> Response:
@@ -87,16 +89,16 @@ async def copy(request: ValidRequest) -> Response:
     """POST /threads/{thread_id}/copy."""
     bad_id = "badly formed hexadecimal UUID string"
     thread_id = canonical_uuid(request.path["thread_id"], bad_id, Refused)
-    made: Document = request.body or {}  # From a handler of `Auth`; clients send no body.
-    return reply(await threads.copy(request.services, thread_id, **made))
+    options: Document = request.body or {}  # From a handler of `Auth`; clients send no body.
+    return reply(await threads.copy(request.services, thread_id, **options))
 
 
 async def prune(request: ValidRequest) -> Response:
     """POST /threads/prune."""
     ids = [canonical_uuid(text, _BAD_ID) for text in request.body["thread_ids"]]
     keep_latest = request.body.get("strategy", "delete") == "keep_latest"
-    # With a filter of `Auth`, a missing thread must be answered as a hidden one: with 404.
-    need_all = request.threads is not None
+    # With a filter of `Auth`, a missing thread must get the response of a hidden one: 404.
+    need_all = request.thread_conditions is not None
     pruned = await threads.prune(request.services, ids, keep_latest=keep_latest, need_all=need_all)
     return reply({"pruned_count": pruned})
 
