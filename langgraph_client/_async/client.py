@@ -189,7 +189,7 @@ def get_client(
         timeout: Seconds that each step may take: to connect, to send, to wait for more of a
             response, to wait for a free connection. A number for all steps, a tuple of (connect,
             read) or (connect, read, write, pool), or an `httpx.Timeout`. Default: 5 to connect,
-            300 to read and to send, no limit for a free connection. A server's heartbeats count as
+            300 to read and to send, 60 for a free connection. A server's heartbeats count as
             part of a response, so long waits and quiet streams do not time out.
         deadline: Seconds that each whole call may take, including repeated attempts and the pauses
             between them. For an event stream, it limits each opening. Default: no limit.
@@ -332,8 +332,8 @@ def _sender(
         )
     context = ssl_context(verify, encrypted=settings.encrypted)
     needs_proxy = proxy is not None or has_proxy(settings.url)
-    # The direct sender knows no proxies and no limit of connections, and its network is asyncio's.
-    if transport is None and not needs_proxy and limits.max_open is None and not is_trio():
+    # The direct sender knows no proxies, and its network is asyncio's.
+    if transport is None and not needs_proxy and not is_trio():
         # Not at the top: a client of a server in this process does not need this import.
         from langgraph_client._async.direct import AsyncDirectSender
 

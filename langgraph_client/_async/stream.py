@@ -226,6 +226,7 @@ class AsyncRunStream(AsyncIterator[PartT], Generic[PartT]):
         """
         stop = self._session.stop_call() if self._session.is_done else None
         if stop is not None and self._background is not None:
+            await self._release()  # First: there may be no other connection for the request.
             leave = partial(_stop, self._transport, stop)
             await self._background.finish(leave, _STOPPING, _LEAVING)
 

@@ -17,6 +17,8 @@ from langgraph_client.errors import InvalidArgumentError
 
 _CONNECT = 5.0
 _READ = 300.0
+_POOL = 60.0  # A wait without a limit would hide that no connection becomes free any more.
+_FOREVER = 1e9  # From this many seconds on, there is no limit: sockets take no such number.
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
@@ -128,15 +130,18 @@ def time_limits(timeout: Timeout | None, deadline: float | None = None) -> TimeL
     """
     if deadline is not None:
         _check_seconds("deadline", deadline)
+    steps = Steps(*map(_unless_forever, _steps(timeout)))
+    return TimeLimits(steps, _unless_forever(deadline))
+
+
+def _steps(timeout: Timeout | None) -> Steps:
     if timeout is None:
-        return TimeLimits(Steps(_CONNECT, _READ, _READ, None), deadline)
+        return Steps(_CONNECT, _READ, _READ, _POOL)
     if isinstance(timeout, int | float):
         _check_seconds("timeout", timeout)
-        return TimeLimits(Steps(timeout, timeout, timeout, timeout), deadline)
+        return Steps(timeout, timeout, timeout, timeout)
     if isinstance(timeout, HasSteps):
-        return TimeLimits(
-            Steps(timeout.connect, timeout.read, timeout.write, timeout.pool), deadline
-        )
+        return Steps(timeout.connect, timeout.read, timeout.write, timeout.pool)
     if not isinstance(timeout, tuple):
         raise InvalidArgumentError("timeout", f"must be a number of seconds, not {timeout!r}")
     if len(timeout) not in (2, 4):
@@ -145,7 +150,11 @@ def time_limits(timeout: Timeout | None, deadline: float | None = None) -> TimeL
     for seconds in timeout:
         if seconds is not None:
             _check_seconds("timeout", seconds)
-    return TimeLimits(Steps(*timeout), deadline)
+    return Steps(*timeout)
+
+
+def _unless_forever(seconds: float | None) -> float | None:
+    return None if seconds is None or seconds >= _FOREVER else seconds
 
 
 def _check_seconds(name: str, value: object) -> None:

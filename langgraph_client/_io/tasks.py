@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
 from contextlib import suppress
 from types import TracebackType
@@ -254,6 +255,66 @@ class Signal:
         for future in self._waiting:
             if not future.done():
                 future.set_result(None)
+
+
+class Slots:
+    """Gives out a limited number of slots, in the order of the requests. It belongs to one loop.
+
+    Args:
+        most: How many slots there are.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._free = most
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._loop: asyncio.AbstractEventLoop | None = None  # Of the last one that took a slot.
+
+    async def take(self, seconds: float | None) -> bool:
+        """Take a slot. The caller must give it back with `free`.
+
+        Args:
+            seconds: How long to wait for one; None for no limit.
+
+        Returns:
+            False if there was none in time.
+        """
+        self._loop = asyncio.get_running_loop()
+        if self._free > 0:
+            self._free -= 1
+            return True
+        mine: asyncio.Future[None] = self._loop.create_future()
+        self._waiting.append(mine)
+        try:
+            # Unlike `asyncio.timeout`, this leaves the future alone: if it is done, the slot is the
+            # caller's, also if it is cancelled or too late at the same moment.
+            await asyncio.wait([mine], timeout=seconds)
+        except BaseException:
+            if mine.done():
+                self.free()
+            else:
+                self._waiting.remove(mine)
+            raise
+        if not mine.done():
+            self._waiting.remove(mine)
+        return mine.done()
+
+    def free(self) -> None:
+        """Give a slot back: to the one that has waited longest, if any."""
+        if self._waiting:
+            self._waiting.popleft().set_result(None)
+        else:
+            self._free += 1
+
+    def free_soon(self) -> None:
+        """Give a slot back from a finalizer, in any thread."""
+        if self._loop is not None:
+            with suppress(RuntimeError):  # The loop is closed.
+                self._loop.call_soon_threadsafe(self.free)
+
+    def close(self) -> None:
+        """Give a slot to all that wait for one."""
+        while self._waiting:
+            self.free()
 
 
 class Job:

@@ -187,6 +187,49 @@ class Signal:
             self._condition.notify_all()
 
 
+class Slots:
+    """Gives out a limited number of slots. See `tasks` for asyncio.
+
+    Args:
+        most: How many slots there are.
+    """
+
+    def __init__(self, most: int) -> None:
+        # Not a semaphore: a finalizer may give a slot back while this thread holds its lock.
+        self._slots: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._is_closed = False
+        for _ in range(most):
+            self._slots.put(None)
+
+    def take(self, seconds: float | None) -> bool:
+        """Take a slot. The caller must give it back with `free`.
+
+        Args:
+            seconds: How long to wait for one; None for no limit.
+
+        Returns:
+            False if there was none in time.
+        """
+        try:
+            self._slots.get(timeout=seconds)
+        except queue.Empty:
+            return False
+        if self._is_closed:
+            self.free()  # Wakes the next one that waits.
+        return True
+
+    def free(self) -> None:
+        """Give a slot back. A finalizer may call it."""
+        self._slots.put(None)
+
+    free_soon = free
+
+    def close(self) -> None:
+        """Give a slot to all that wait for one."""
+        self._is_closed = True
+        self.free()
+
+
 class Job:
     """Work in a new thread."""
 

@@ -20,10 +20,11 @@ import httpcore
 
 from langgraph_client._core.connection import Limits, Steps
 from langgraph_client._core.cookies import Cookies
+from langgraph_client._core.deadline import until
 from langgraph_client._core.encodings import ACCEPTED, Decompressor
 from langgraph_client._core.exchange import SILENT, FailureKind, NoAnswer, Request
 from langgraph_client._io.blocking_network import Backend, Stream
-from langgraph_client._io.threads import close_all
+from langgraph_client._io.threads import Slots, close_all
 from langgraph_client._sync._httpx import (
     MAX_RECEIVED,
     HttpxAnswer,
@@ -78,7 +79,7 @@ class DirectSender:
     Args:
         url: The server's URL.
         context: The TLS settings; ignored for `http://`.
-        limits: How many idle connections are kept, and for how long.
+        limits: How many connections may be open, how many idle ones are kept, and for how long.
     """
 
     def __init__(self, url: str, context: ssl.SSLContext, limits: Limits) -> None:
@@ -96,6 +97,9 @@ class DirectSender:
         self._limits = limits
         self._idle: deque[_Connection] = deque()
         self._busy: set[_Connection] = set()
+        # One slot for each connection in use. A new one is opened only if none is idle, so that
+        # never more are open than there are slots.
+        self._slots = None if limits.max_open is None else Slots(limits.max_open)
         self._cookies = Cookies()
         self._substitute: HttpxSender | None = None
         self._make_substitute = partial(_substitute, parts, context, limits)
@@ -124,6 +128,8 @@ class DirectSender:
             if self._substitute is None:
                 self._substitute = self._make_substitute()
             return self._substitute.send(request, steps, due)
+        if self._slots is not None:
+            self._wait_for_slot(self._slots, until(due, steps.pool, monotonic()))
         connection = self._take()
         self._busy.add(connection)
         connection.limit(due)
@@ -135,6 +141,13 @@ class DirectSender:
             if isinstance(error, _ERRORS):
                 raise no_answer(error) from error
             raise
+
+    def _wait_for_slot(self, slots: Slots, seconds: float | None) -> None:
+        if not slots.take(seconds):
+            raise NoAnswer(FailureKind.TIMED_OUT_BEFORE, "pool", class_named("PoolTimeout"))
+        if self.is_closed:  # While it was waiting.
+            slots.free()
+            raise NoAnswer(FailureKind.CLOSED)
 
     def _core(self, request: Request, steps: Steps) -> httpcore.Request:
         headers = self._headers + [
@@ -186,27 +199,39 @@ class DirectSender:
 
     def give_back(self, connection: _Connection) -> None:
         """Keep a connection for the next request, if it can be used again."""
-        self._busy.discard(connection)
         if self.is_closed or not connection.is_reusable:
-            connection.abort()
+            self.drop(connection)
             return
+        was_busy = self._is_removed(connection)
         self._idle.append(connection)
         # Connections at the beginning have been idle for the longest time: they are closed first.
         most = self._limits.max_idle
         with suppress(IndexError):  # There are none, because another thread took the last one.
             while (most is not None and len(self._idle) > most) or self._idle[0].http.has_expired():
                 self._idle.popleft().abort()
+        if was_busy and self._slots is not None:
+            self._slots.free()
 
     def drop(self, connection: _Connection) -> None:
         """Close a connection."""
-        self._busy.discard(connection)
         connection.abort()
+        if self._is_removed(connection) and self._slots is not None:
+            self._slots.free()
 
     def forget(self, connection: _Connection) -> None:
         """Close a connection from a finalizer, without waiting and without a lock."""
-        self._busy.discard(connection)
         if connection.backend.stream is not None:
             connection.backend.stream.abandon()
+        if self._is_removed(connection) and self._slots is not None:
+            self._slots.free_soon()
+
+    def _is_removed(self, connection: _Connection) -> bool:
+        """Remove a connection from those in use; return whether it was one, once and not again."""
+        try:
+            self._busy.remove(connection)
+        except KeyError:  # The client was closed, or another thread was faster.
+            return False
+        return True
 
     def keep_cookie(self, header: str) -> None:
         """Keep the cookie of a `Set-Cookie` header."""
@@ -219,6 +244,8 @@ class DirectSender:
             connection.abort()
         self._idle.clear()
         self._busy.clear()
+        if self._slots is not None:
+            self._slots.close()
         if self._substitute is not None:
             close_all(self._substitute.close)
 

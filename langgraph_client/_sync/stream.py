@@ -225,6 +225,7 @@ class RunStream(Iterator[PartT], Generic[PartT]):
         """
         stop = self._session.stop_call() if self._session.is_done else None
         if stop is not None and self._background is not None:
+            self._release()  # First: there may be no other connection for the request.
             leave = partial(_stop, self._transport, stop)
             self._background.finish(leave, _STOPPING, _LEAVING)
 

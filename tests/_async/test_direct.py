@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import socket
 import threading
@@ -317,8 +318,7 @@ async def test_closing_the_client_ends_a_read_with_an_error(way: str) -> None:
         except (LangGraphError, StopAsyncIteration) as error:
             outcomes.append(type(error))
 
-    # A number of connections: then httpx carries the requests.
-    options = {"limits": httpx.Limits(max_connections=5)} if way == "httpx" else {}
+    options = {"transport": httpx.AsyncHTTPTransport()} if way == "httpx" else {}
     with raw_server(answer, tls=way == "tls") as server:
         client = client_of(server, **options)
         stream = client.runs.stream(None, "agent")
@@ -367,13 +367,83 @@ async def test_another_thread_may_take_the_last_idle_connection() -> None:
                 sender_of(client).drop(taken.pop())
 
 
-async def test_limits_and_proxies_are_httpx_s() -> None:
-    """Where a number of connections is set, or a proxy, httpx's own pool is used."""
+async def test_proxies_are_httpx_s() -> None:
+    """Where a proxy is set, httpx's own pool is used."""
     with raw_server(thread) as server:
-        limits = httpx.Limits(max_connections=1)
-        async with client_of(server, limits=limits) as client:
+        async with client_of(server, proxy=server.url) as client:
             assert (await client.threads.get("t")).thread_id == "t"
             assert not isinstance(client._transport._pools.current(), AsyncDirectSender)
+
+
+@pytest.mark.parametrize("most", [1, 3])
+async def test_no_more_connections_than_allowed(most: int) -> None:
+    """Calls wait for a free one, in turn; streams hold theirs until they are left or forgotten."""
+
+    def answer(asked: Asked, send: Send) -> None:
+        if asked.line.startswith("GET"):
+            open_at_once.append(server.open)
+            thread(asked, send)
+        else:
+            send(EVENTS + chunked(event("values", 1))[:-5])
+
+    open_at_once: list[int] = []
+    found: list[str | None] = []
+
+    async def call() -> None:
+        found.append((await client.threads.get("t")).thread_id)
+
+    limits = httpx.Limits(max_connections=most)
+    with raw_server(answer) as server:
+        async with client_of(server, limits=limits) as client:
+            sender = sender_of(client)
+            jobs = [Job(call) for _ in range(12)]
+            await aeventually(lambda: len(found) == 12)
+            for job in jobs:
+                await job.stop()
+            for leave in (True, False):
+                streams = [client.runs.stream(None, "agent") for _ in range(most)]
+                for stream in streams:
+                    assert (await anext(stream)).data == 1
+                hurried = client.with_options(timeout=(5, 5, 5, 0.05))
+                with pytest.raises(APITimeoutError, match="pool") as late:
+                    await hurried.threads.get("t")
+                assert isinstance(late.value, httpx.PoolTimeout)
+                if leave:
+                    await streams.pop().aclose()
+                    assert (await client.threads.get("t")).thread_id == "t"
+                del stream, streams  # A finalizer closes the others.
+                gc.collect()
+                await aeventually(lambda: sender.busy == 0)
+                assert (await client.threads.get("t")).thread_id == "t"
+    assert set(found) == {"t"}
+    assert max(open_at_once) <= most
+
+
+async def test_who_waits_for_a_connection_learns_that_the_client_was_closed() -> None:
+    """All of them, although the connections never become free."""
+
+    def answer(asked: Asked, send: Send) -> None:
+        send(EVENTS + chunked(event("values", 1))[:-5])
+
+    outcomes: list[str] = []
+
+    async def call() -> None:
+        try:
+            await client.threads.get("t")
+        except APIConnectionError as error:
+            outcomes.append(error.message)
+
+    with raw_server(answer) as server:
+        client = client_of(server, limits=httpx.Limits(max_connections=1))
+        stream = client.runs.stream(None, "agent")
+        assert (await anext(stream)).data == 1
+        jobs = [Job(call) for _ in range(3)]
+        await sleep(0.05)  # Nothing shows that they wait: by now they most likely do.
+        await client.aclose()
+        await aeventually(lambda: len(outcomes) == 3)
+        for job in jobs:
+            await job.stop()
+    assert set(outcomes) == {"the client is closed"}
 
 
 async def test_headers_that_are_not_ascii_are_read() -> None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
@@ -52,8 +52,11 @@ RUN: list[Event] = [
     ("values", [], {"n": 2, "text": "\r\n\r\ntransfer-encoding: chunked\r\n\r\n" * 3}),
     ended(),
 ]
-LIMITS = httpx.Limits(max_connections=5)
-"""With this setting, the client uses httpx's connections in place of its own."""
+WAYS: dict[str, Callable[[], httpx.HTTPTransport | None]] = {
+    "own": lambda: None,
+    "httpx": httpx.HTTPTransport,
+}
+"""Who opens the connections, by the client's `transport`."""
 SOCKET: dict[str, Any] = {"assistant_id": "agent", "transport": "websocket"}
 
 
@@ -107,10 +110,10 @@ def test_a_run_over_a_socket(way: str) -> None:
     thread = Thread(documents(RUN))
     with raw_server(thread, tls=way == "tls") as server:
         verify = client_context() if way == "tls" else True
-        limits = LIMITS if way == "httpx" else None
+        inner = WAYS["httpx" if way == "httpx" else "own"]()
         with (
             get_sync_client(
-                url=server.url, api_key="secret", verify=verify, limits=limits
+                url=server.url, api_key="secret", verify=verify, transport=inner
             ) as client,
             client.threads.stream(THREAD, **SOCKET) as followed,
         ):
@@ -123,9 +126,9 @@ def test_a_run_over_a_socket(way: str) -> None:
     assert first.headers["x-api-key"] == "secret"
 
 
-@pytest.mark.parametrize("limits", [None, LIMITS], ids=["own", "httpx"])
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("stable", [True, False])
-def test_a_cut_socket_loses_and_repeats_nothing(stable: bool, limits: httpx.Limits | None) -> None:
+def test_a_cut_socket_loses_and_repeats_nothing(stable: bool, way: str) -> None:
     """What is known is dropped: by its number, or by its place in the run."""
     whole = documents(RUN)
     thread = Thread(
@@ -135,7 +138,7 @@ def test_a_cut_socket_loses_and_repeats_nothing(stable: bool, limits: httpx.Limi
     )
     with raw_server(thread) as server:
         with (
-            get_sync_client(url=server.url, limits=limits) as client,
+            get_sync_client(url=server.url, transport=WAYS[way]()) as client,
             client.threads.stream(THREAD, **SOCKET) as followed,
         ):
             followed.run.start()
@@ -145,9 +148,9 @@ def test_a_cut_socket_loses_and_repeats_nothing(stable: bool, limits: httpx.Limi
     assert thread.opened == 2
 
 
-@pytest.mark.parametrize("limits", [None, LIMITS], ids=["own", "httpx"])
+@pytest.mark.parametrize("way", WAYS)
 def test_a_socket_that_falls_silent_is_asked_and_then_left(
-    limits: httpx.Limits | None,
+    way: str,
 ) -> None:
     """Silence is answered by a ping, and a ping without an answer by another connection."""
     whole = documents(RUN)
@@ -155,7 +158,7 @@ def test_a_socket_that_falls_silent_is_asked_and_then_left(
     with raw_server(thread) as server:
         policy = ReconnectPolicy(initial=0, heartbeat_timeout=0.2)
         with (
-            get_sync_client(url=server.url, reconnect=policy, limits=limits) as client,
+            get_sync_client(url=server.url, reconnect=policy, transport=WAYS[way]()) as client,
             client.threads.stream(THREAD, **SOCKET) as followed,
         ):
             followed.run.start()

@@ -20,6 +20,9 @@ from langgraph_client.errors import InvalidArgumentError
     [
         (7, Steps(7, 7, 7, 7)),
         ((5, None), Steps(5, None)),
+        (float("inf"), Steps()),
+        ((5, 1e10), Steps(5, None)),
+        (httpx.Timeout(1e12, connect=3), Steps(3, None, None, None)),
         ((1, 2.5, None, 4), Steps(1, 2.5, None, 4)),
         (httpx.Timeout(3, read=None), Steps(3, None, 3, 3)),
     ],
@@ -27,6 +30,12 @@ from langgraph_client.errors import InvalidArgumentError
 def test_limits_of_steps(given: Any, steps: Steps) -> None:
     """A number is the limit of each step; a tuple and httpx's class name the steps."""
     assert time_limits(given).steps == steps
+
+
+@pytest.mark.parametrize("deadline", [float("inf"), 1e12])
+def test_a_deadline_that_nobody_lives_to_see_is_none(deadline: float) -> None:
+    """Sockets take no such number of seconds."""
+    assert time_limits(7, deadline).whole is None
 
 
 @pytest.mark.parametrize("given", [0, -1, True, float("nan"), "7", (1,), (1, 2, 3), (1, "2")])

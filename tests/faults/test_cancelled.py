@@ -285,8 +285,8 @@ async def test_two_cancellations_of_a_thread_stream_leave_no_connection(
 ) -> None:
     """However many turns of the loop are between them: each reader has a task and a connection."""
     with raw_server(protocol_events) as server:
-        limits = httpx.Limits(max_connections=10) if way == "httpx" else None
-        async with get_client(url=server.url, limits=limits) as client:
+        transport = httpx.AsyncHTTPTransport() if way == "httpx" else None
+        async with get_client(url=server.url, transport=transport) as client:
             before = asyncio.all_tasks()
             ready = asyncio.Event()
 
@@ -315,7 +315,10 @@ async def test_two_cancellations_of_a_thread_stream_leave_no_connection(
 
 
 @pytest.mark.parametrize("turns", range(8))
-async def test_a_cancellation_while_closing_gives_httpx_its_connection_back(turns: int) -> None:
+@pytest.mark.parametrize("way", ["own", "httpx"])
+async def test_a_cancellation_while_closing_gives_the_only_connection_back(
+    turns: int, way: str
+) -> None:
     """A pool with one connection is not used up by a stream whose closing was cancelled."""
 
     def answer(asked: Asked, send: Send) -> None:
@@ -326,7 +329,11 @@ async def test_a_cancellation_while_closing_gives_httpx_its_connection_back(turn
 
     with raw_server(answer) as server:
         one = httpx.Limits(max_connections=1)
-        async with get_client(url=server.url, limits=one, timeout=2.0) as client:
+        transport = httpx.AsyncHTTPTransport(limits=one) if way == "httpx" else None
+        limits = one if way == "own" else None
+        async with get_client(
+            url=server.url, transport=transport, limits=limits, timeout=2.0
+        ) as client:
             stream = client.runs.stream("t", "slow")
             await anext(stream)
             task = asyncio.ensure_future(stream.aclose())
@@ -337,6 +344,36 @@ async def test_a_cancellation_while_closing_gives_httpx_its_connection_back(turn
             if not turns:  # It was cancelled before it began.
                 await stream.aclose()
             await client.http.get("/there")
+
+
+async def test_cancelled_calls_use_up_no_connection() -> None:
+    """However calls are cancelled while they wait for one of few connections, or use it."""
+    chance = random.Random(8)
+
+    def answer(asked: Asked, send: Send) -> None:
+        send(http(b'{"thread_id": "t"}'))
+
+    with raw_server(answer) as server:
+        limits = httpx.Limits(max_connections=3)
+        async with get_client(url=server.url, limits=limits, timeout=5.0) as client:
+
+            async def one() -> None:
+                task = asyncio.ensure_future(client.threads.get("t"))
+                for _ in range(chance.randrange(12)):
+                    await asyncio.sleep(0)
+                task.cancel()
+                if chance.random() < 0.5:
+                    await asyncio.sleep(0)
+                    task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+            for _ in range(60):
+                await asyncio.gather(*(one() for _ in range(12)))
+            sender: Any = client._transport._pools.current()
+            assert sender.busy == 0
+            assert sender._slots._free == 3
+            assert not sender._slots._waiting
+            await asyncio.gather(*(client.threads.get("t") for _ in range(12)))
 
 
 async def test_everything_is_closed_whatever_fails_or_is_cancelled() -> None:
