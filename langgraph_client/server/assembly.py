@@ -20,13 +20,13 @@ from langgraph_client.server.documents import assistants
 from langgraph_client.server.encryption.requests import RequestContexts
 from langgraph_client.server.encryption.storage import EncryptedStorage
 from langgraph_client.server.graphs.drain_checks import ControlledRuns
-from langgraph_client.server.graphs.graph_runner import HostedGraphRunner
 from langgraph_client.server.graphs.hosted_graphs import Graphs, store_of_graphs
 from langgraph_client.server.hooks import RunHooks
 from langgraph_client.server.options import ThreadTTL, WebhookOptions
 from langgraph_client.server.runs.commands import Commands
 from langgraph_client.server.runs.create_run import RunCreator
 from langgraph_client.server.runs.engine import Engine
+from langgraph_client.server.runs.graph_runner import HostedGraphRunner
 from langgraph_client.server.services import Services
 from langgraph_client.server.storage.protocol import Storage
 

@@ -52,10 +52,10 @@ from langgraph_client.server.options import (
     check_number,
 )
 from langgraph_client.server.runs.engine import Engine
-from langgraph_client.server.runs.user_code import contain
 from langgraph_client.server.services import Services
 from langgraph_client.server.storage.opening import is_postgres, open_storage
 from langgraph_client.server.storage.protocol import Storage
+from langgraph_client.server.user_code import contain
 from langgraph_client.ui.pages import Pages, has_own_ui
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pathlib import Path
 from langgraph_client.models.fields import JSON, JsonMapping
 from langgraph_client.server.documents.threads import graphs_thread_id, open_graph
 from langgraph_client.server.encoding import decode, encode
-from langgraph_client.server.graphs.graph_runner import thread_config
+from langgraph_client.server.graphs.protocol import thread_config
 from langgraph_client.server.graphs.state_documents import state_document
 from langgraph_client.server.services import Services
 

@@ -6,8 +6,7 @@ import asyncio
 import logging
 
 from langgraph_client.server.documents.threads import graphs_thread_id, open_graph
-from langgraph_client.server.graphs.graph_runner import thread_config
-from langgraph_client.server.graphs.protocol import HostedGraph
+from langgraph_client.server.graphs.protocol import HostedGraph, thread_config
 from langgraph_client.server.services import Services
 from langgraph_client.server.storage.protocol import Document
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from langgraph_client.server.documents.threads import graphs_thread_id
-from langgraph_client.server.graphs.graph_runner import thread_config, thread_fields
 from langgraph_client.server.graphs.hosted_script import HostedScript
-from langgraph_client.server.graphs.protocol import HostedGraph
+from langgraph_client.server.graphs.protocol import HostedGraph, thread_config
+from langgraph_client.server.runs.graph_runner import thread_fields
 from langgraph_client.server.runs.run_document import assistant_id_of, new_thread
 from langgraph_client.server.services import Services
 from langgraph_client.testing.forgetting import forget_state

@@ -7,12 +7,8 @@ from typing import Any
 from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.documents.filters import containment
 from langgraph_client.server.errors import Conflict, Hidden, NotFound, Refused
-from langgraph_client.server.runs.run_document import (
-    BOTH_CONTEXTS,
-    RESERVED_METADATA,
-    assistant_id_of,
-    without,
-)
+from langgraph_client.server.reserved_keys import RESERVED_METADATA, without
+from langgraph_client.server.runs.run_document import BOTH_CONTEXTS, assistant_id_of
 from langgraph_client.server.services import Services
 from langgraph_client.server.storage.protocol import Document, Storage
 

@@ -12,14 +12,12 @@ from langgraph_client.server.background.cron_schedule import NeverDueError
 from langgraph_client.server.background.scheduler import next_run_date
 from langgraph_client.server.documents.filters import containment
 from langgraph_client.server.errors import Invalid, NotFound, Refused
+from langgraph_client.server.reserved_keys import RESERVED_CONFIGURABLE, RESERVED_METADATA, without
 from langgraph_client.server.runs.run_document import (
     CRON_ID,
-    RESERVED_CONFIGURABLE,
-    RESERVED_METADATA,
     assistant_id_of,
     canonical_uuid,
     check_contexts,
-    without,
 )
 from langgraph_client.server.services import Services
 from langgraph_client.server.storage.protocol import Document

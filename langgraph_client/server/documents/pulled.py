@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from langgraph_client.server.documents.threads import open_graph, settle
 from langgraph_client.server.errors import Conflict, Refused
-from langgraph_client.server.graphs.graph_runner import thread_config
-from langgraph_client.server.graphs.protocol import HostedGraph
+from langgraph_client.server.graphs.protocol import HostedGraph, thread_config
 from langgraph_client.server.services import Services
 from langgraph_client.server.storage.protocol import Document
 

@@ -17,16 +17,14 @@ from langgraph_client.server.errors import (
     ServerError,
     Unavailable,
 )
-from langgraph_client.server.graphs.graph_runner import thread_config, thread_fields
-from langgraph_client.server.graphs.protocol import Access, HostedGraph, StateUpdate
+from langgraph_client.server.graphs.protocol import Access, HostedGraph, StateUpdate, thread_config
 from langgraph_client.server.request_context import with_request_headers
+from langgraph_client.server.reserved_keys import RESERVED_CONFIGURABLE, RESERVED_METADATA, without
+from langgraph_client.server.runs.graph_runner import thread_fields
 from langgraph_client.server.runs.run_document import (
-    RESERVED_CONFIGURABLE,
-    RESERVED_METADATA,
     canonical_uuid,
     new_thread,
     with_assistants_config,
-    without,
 )
 from langgraph_client.server.services import Services
 from langgraph_client.server.storage.checkpoint_links import DELTA_COUNTERS

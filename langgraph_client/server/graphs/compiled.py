@@ -51,7 +51,7 @@ from langgraph_client.server.graphs.stream_events import (
     message_metadata,
 )
 from langgraph_client.server.graphs.taken_back import take_back_writes
-from langgraph_client.server.runs.run_document import (
+from langgraph_client.server.reserved_keys import (
     CONTEXT_PROVIDED,
     NODE_FINISHED,
     SERVER_CONFIGURABLE,

@@ -26,7 +26,7 @@ from pydantic import BaseModel
 
 from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.graphs.protocol import Access
-from langgraph_client.server.runs.user_code import exceptions_only
+from langgraph_client.server.user_code import exceptions_only
 
 _RUNTIMES = ("ServerRuntime", "_ExecutionRuntime", "_ReadRuntime")
 _CONFIGS = ("RunnableConfig", "dict", "Dict", "Mapping", "Any")

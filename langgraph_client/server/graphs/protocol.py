@@ -27,6 +27,16 @@ Access: TypeAlias = Literal[
 _PLACE = ("checkpoint_id", "checkpoint_ns", "checkpoint_map")
 
 
+def thread_config(thread_id: str, checkpoint: Mapping[str, object] | None = None) -> JsonObject:
+    """Return the config for a thread's latest state, or for that of a checkpoint.
+
+    Args:
+        thread_id: The caller's id of the thread, which graphs use.
+        checkpoint: The ids of the checkpoint; None for the latest.
+    """
+    return {"configurable": {"checkpoint_ns": "", **(checkpoint or {}), "thread_id": thread_id}}
+
+
 class Interrupt(Protocol):
     """An interrupt of a node."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from langgraph_client.server.graphs.graph_runner import interrupt_document
+from langgraph_client.models.fields import JsonObject
+from langgraph_client.server.graphs.protocol import Interrupt
 from langgraph_client.server.storage.protocol import Document
 from langgraph_client.server.typed_values import enclosed
 from langgraph_client.thread_ids import server_thread_id
@@ -88,3 +89,10 @@ def _task(task: Any, typed_values: bool) -> Document:
 def _interrupt(interrupt: Any, typed_values: bool) -> Document:
     shown = interrupt_document(interrupt)
     return {**shown, "value": enclosed(shown["value"])} if typed_values else shown
+
+
+def interrupt_document(interrupt: Interrupt) -> JsonObject:
+    """Return an interrupt in the form of threads and states."""
+    shown = {"id": interrupt.id, "value": interrupt.value}
+    schema = interrupt.response_schema
+    return shown if schema is None else {**shown, "response_schema": schema}

@@ -9,12 +9,12 @@ from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.encoding import NotJsonError, blanked, encode
 from langgraph_client.server.graphs.protocol import Item
 from langgraph_client.server.graphs.run_scope import current_run
-from langgraph_client.server.runs.run_document import NODE_FINISHED
+from langgraph_client.server.graphs.state_documents import CHECKPOINT_IDS
+from langgraph_client.server.reserved_keys import NODE_FINISHED
 from langgraph_client.thread_ids import server_thread_id
 
 _BESIDE = ("checkpoints", "debug", "tasks", "events")
 """The modes that contain more than the state, such as the inputs of tasks."""
-_IDS = ("checkpoint_id", "thread_id", "checkpoint_ns", "checkpoint_map")
 
 
 def with_blanks(data: object) -> object:
@@ -111,7 +111,8 @@ def _debug_checkpoint(payload: dict[str, object]) -> dict[str, object]:
 def _checkpoint_of(config: Any) -> object:
     if not config:
         return None
-    ids = {key: config["configurable"][key] for key in _IDS if key in config["configurable"]}
+    configurable = config["configurable"]
+    ids = {key: configurable[key] for key in CHECKPOINT_IDS if key in configurable}
     return _with_server_id(ids)
 
 

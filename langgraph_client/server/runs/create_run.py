@@ -19,11 +19,11 @@ from langgraph_client.server.clock import Clock
 from langgraph_client.server.errors import Invalid, NotFound, Refused, Unavailable
 from langgraph_client.server.graphs.hosted_graphs import Graphs
 from langgraph_client.server.request_context import request_headers
+from langgraph_client.server.reserved_keys import RESERVED_METADATA, without
 from langgraph_client.server.runs.authorized_run import changed_kwargs, own_body, value_of_run
 from langgraph_client.server.runs.engine import Engine
 from langgraph_client.server.runs.event_log import Reader
 from langgraph_client.server.runs.run_document import (
-    RESERVED_METADATA,
     assistant_id_of,
     canonical_uuid,
     check_contexts,
@@ -32,7 +32,6 @@ from langgraph_client.server.runs.run_document import (
     own_config,
     request_kwargs,
     run_document,
-    without,
 )
 from langgraph_client.server.runs.run_result import fallback_result
 from langgraph_client.server.runs.run_states import Job

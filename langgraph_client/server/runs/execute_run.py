@@ -12,19 +12,19 @@ from langgraph_client.server.encoding import encode, error_document, node_of
 from langgraph_client.server.errors import LockTimeout, Unavailable
 from langgraph_client.server.graphs.protocol_events import RAW
 from langgraph_client.server.hooks import RunHooks
+from langgraph_client.server.reserved_keys import NODE_FINISHED
 from langgraph_client.server.runs.locks import KeyedLocks
 from langgraph_client.server.runs.metrics import Metrics
 from langgraph_client.server.runs.protocol_run import ProtocolRun
 from langgraph_client.server.runs.protocol_runs import ProtocolRuns
 from langgraph_client.server.runs.recovery import with_mark
-from langgraph_client.server.runs.run_document import NODE_FINISHED
 from langgraph_client.server.runs.run_states import GraphRunner, Job, Outcome, status_after
 from langgraph_client.server.runs.thread_events import ThreadLogs
 from langgraph_client.server.runs.tracebacks import traceback_text
-from langgraph_client.server.runs.user_code import is_stopping, raised_by_user
 from langgraph_client.server.storage.protocol import Document, Storage, Transaction
 from langgraph_client.server.storage.shared import Fenced, Shared
 from langgraph_client.server.typed_values import TYPED_VALUES, enclosed, failure_details
+from langgraph_client.server.user_code import is_stopping, raised_by_user
 
 logger = logging.getLogger("langgraph_client.server")
 

@@ -11,7 +11,15 @@ from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.auth.users import USER_FIELDS, User, user_fields
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.errors import Invalid, Refused, ServerError
-from langgraph_client.server.storage.checkpoint_links import DELTA_COUNTERS
+from langgraph_client.server.reserved_keys import (
+    CONTEXT_PROVIDED,
+    NOT_CONTEXT,
+    RESERVED_CONFIGURABLE,
+    RESERVED_METADATA,
+    SERVER_CONFIGURABLE,
+    without,
+    without_internal,
+)
 from langgraph_client.server.storage.protocol import Document
 
 _NAMESPACE = uuid.UUID("6ba7b821-9dad-11d1-80b4-00c04fd430c8")
@@ -21,63 +29,11 @@ BOTH_CONTEXTS = (
     "Cannot specify both configurable and context. Prefer setting context alone. Context was"
     " introduced in LangGraph 0.6.0 and is the long term planned replacement for configurable."
 )
-RESERVED_METADATA = {
-    "thread_id",
-    "assistant_id",
-    "run_id",
-    "cron_id",
-    DELTA_COUNTERS,
-}
-NODE_FINISHED = "__pregel_node_finished"
-CONTEXT_PROVIDED = "__context_provided__"
-"""The key in `configurable` that the values of the request's context are there, too."""
-RESERVED_CONFIGURABLE = {
-    "langgraph_auth_user",
-    "langgraph_auth_user_id",
-    "langgraph_auth_permissions",
-    "langgraph_request_id",
-    "__langsmith_project__",
-    "__langsmith_example_id__",
-    "__request_start_time_ms__",
-    "__after_seconds__",
-    "__otel_traceparent__",
-    "__otel_tracestate__",
-    "__dd_trace_headers__",
-    NODE_FINISHED,
-    CONTEXT_PROVIDED,
-}
-_NOT_CONTEXT = {"run_id", "thread_id", "graph_id", "assistant_id"}
-SERVER_CONFIGURABLE = {
-    *RESERVED_CONFIGURABLE,
-    *_NOT_CONTEXT,
-    "checkpoint_id",
-    "checkpoint_map",
-    "checkpoint_ns",
-}
-"""The keys of `configurable` that the server sets: user, run, thread, checkpoint. A context does
-not replace them."""
 
 
 def assistant_id_of(graph_id: str) -> str:
     """Return the id of a graph's default assistant."""
     return str(uuid.uuid5(_NAMESPACE, graph_id))
-
-
-def without(values: Mapping[str, object] | None, reserved: set[str]) -> dict[str, object]:
-    """Return a copy without the reserved keys, which clients cannot set."""
-    return {key: value for key, value in (values or {}).items() if key not in reserved}
-
-
-def without_internal(configurable: Mapping[str, object]) -> dict[str, object]:
-    """Return a copy without langgraph's internal keys, except one that the server sets to None.
-
-    A request that could set them could, for example, name another thread.
-    """
-    return {
-        key: value
-        for key, value in configurable.items()
-        if not key.startswith("__pregel_") or key == NODE_FINISHED
-    }
 
 
 def check_contexts(body: JsonMapping) -> None:
@@ -178,7 +134,7 @@ def request_kwargs(
     if context:
         configurable[CONTEXT_PROVIDED] = True
     shown_context = without(
-        context or config.get("configurable"), RESERVED_CONFIGURABLE | _NOT_CONTEXT
+        context or config.get("configurable"), RESERVED_CONFIGURABLE | NOT_CONTEXT
     )
     return {
         "config": {**config, "configurable": configurable},

@@ -31,10 +31,10 @@ from langgraph_client.server.runs.run_states import (
 from langgraph_client.server.runs.stored_events import RUN_DONE
 from langgraph_client.server.runs.thread_events import ThreadLogs
 from langgraph_client.server.runs.thread_status import after_run, with_runs
-from langgraph_client.server.runs.user_code import is_stopping
 from langgraph_client.server.storage.protocol import Document, Event, Storage, Transaction
 from langgraph_client.server.storage.shared import Fenced
 from langgraph_client.server.typed_values import enclosed
+from langgraph_client.server.user_code import is_stopping
 
 logger = logging.getLogger("langgraph_client.server")
 

@@ -18,9 +18,9 @@ from langgraph_client.server.runs.run_queue import RunQueue
 from langgraph_client.server.runs.run_states import UNFINISHED, Action, GraphRunner, Job, Outcome
 from langgraph_client.server.runs.settlement import STATE_SECONDS, Settlements, delete_run_documents
 from langgraph_client.server.runs.thread_status import WITHOUT_STATE
-from langgraph_client.server.runs.user_code import is_stopping
 from langgraph_client.server.storage.protocol import Document, Storage, Transaction
 from langgraph_client.server.storage.shared import Fenced
+from langgraph_client.server.user_code import is_stopping
 
 logger = logging.getLogger("langgraph_client.server")
 GONE = "client disconnected from the run stream (on_disconnect=cancel)"

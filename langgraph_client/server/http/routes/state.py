@@ -10,7 +10,7 @@ from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.documents import threads
 from langgraph_client.server.encoding import encode_blanked
 from langgraph_client.server.errors import Conflict, Invalid, NotFound
-from langgraph_client.server.graphs.graph_runner import thread_config
+from langgraph_client.server.graphs.protocol import thread_config
 from langgraph_client.server.graphs.state_documents import (
     CHECKPOINT_IDS,
     EMPTY_STATE,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from starlette.responses import PlainTextResponse, Response
 
-from langgraph_client.server.graphs.graph_runner import versions
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import reply
+from langgraph_client.server.runs.graph_runner import versions
 from langgraph_client.server.runs.metrics import gauges
 from langgraph_client.values import HEADER, VERSION
 

@@ -6,7 +6,7 @@ import asyncio
 import importlib.metadata
 import logging
 import uuid
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from functools import cache, partial
@@ -22,20 +22,21 @@ from langgraph_client.server.graphs.hosted_graphs import Graphs
 from langgraph_client.server.graphs.protocol import (
     GraphRun,
     HostedGraph,
-    Interrupt,
     Item,
     Snapshot,
+    thread_config,
 )
-from langgraph_client.server.runs.run_document import (
+from langgraph_client.server.graphs.state_documents import interrupt_document
+from langgraph_client.server.reserved_keys import (
     CONTEXT_PROVIDED,
     RESERVED_CONFIGURABLE,
-    with_assistants_config,
     without,
     without_internal,
 )
+from langgraph_client.server.runs.run_document import with_assistants_config
 from langgraph_client.server.runs.thread_status import state_status
-from langgraph_client.server.runs.user_code import is_stopping
 from langgraph_client.server.typed_values import CONTROL, TYPED_VALUES, opened_input
+from langgraph_client.server.user_code import is_stopping
 from langgraph_client.thread_ids import GIVEN_ID, given_thread_id
 from langgraph_client.values import ANSWERED_EVENT, PARENT
 
@@ -66,16 +67,6 @@ def versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             numbers[name] = "unknown"
     return {**numbers, "langgraph_plan": "reference", "langgraph_host": "self-hosted"}
-
-
-def thread_config(thread_id: str, checkpoint: Mapping[str, object] | None = None) -> JsonObject:
-    """Return the config for a thread's latest state, or for that of a checkpoint.
-
-    Args:
-        thread_id: The caller's id of the thread, which graphs use.
-        checkpoint: The ids of the checkpoint; None for the latest.
-    """
-    return {"configurable": {"checkpoint_ns": "", **(checkpoint or {}), "thread_id": thread_id}}
 
 
 class HostedGraphRunner:
@@ -262,10 +253,3 @@ def thread_fields(state: Snapshot, values: Any) -> Document:
         "interrupts": decode(encode(waiting)),
         "error": None,
     }
-
-
-def interrupt_document(interrupt: Interrupt) -> JsonObject:
-    """Return an interrupt in the form of threads and states."""
-    shown = {"id": interrupt.id, "value": interrupt.value}
-    schema = interrupt.response_schema
-    return shown if schema is None else {**shown, "response_schema": schema}
