@@ -88,7 +88,8 @@ SERVER_MAY_IMPORT: dict[str, set[str]] = {
     "options": set(),
     "request_context": set(),
     "typed_values": {"encoding", "storage"},
-    "storage": {*_BASE, "graphs"},
+    "storage": _BASE,
+    "storage_with_saver": {*_BASE, "graphs", "storage"},
     "graphs": {*_BASE, "auth", "reserved_keys", "storage", "typed_values", "user_code"},
     "reserved_keys": {"storage"},
     "runs": {
@@ -103,7 +104,7 @@ SERVER_MAY_IMPORT: dict[str, set[str]] = {
     },
     "background": {*_BASE, "auth", "runs", "storage"},
     "services": {"auth", "background", "clock", "encryption", "graphs", "runs", "storage"},
-    "custom_parts": {*_BASE, "graphs", "storage"},
+    "custom_parts": {*_BASE, "graphs", "storage", "storage_with_saver"},
     "documents": {
         *_BASE,
         "auth",

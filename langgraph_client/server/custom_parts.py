@@ -49,7 +49,7 @@ class CustomParts:
             return storage
         from langgraph.checkpoint.base import BaseCheckpointSaver
 
-        from langgraph_client.server.storage.with_saver import StorageWithSaver
+        from langgraph_client.server.storage_with_saver import StorageWithSaver
 
         opening = _part("checkpointer", self._given_saver, BaseCheckpointSaver)
         return StorageWithSaver(storage, await self._open.enter_async_context(opening))

@@ -19,11 +19,11 @@ from langgraph.checkpoint.base import empty_checkpoint
 from langgraph.graph import START, StateGraph
 from typing_extensions import TypedDict
 
-from langgraph_client.server.graphs.script_states import Saved
 from langgraph_client.server.server import Server
 from langgraph_client.server.storage.postgres.connections import lock_number
 from langgraph_client.server.storage.postgres.storage import PostgresStorage, open_postgres
 from langgraph_client.server.storage.protocol import Event, KeptEvent
+from langgraph_client.server.storage.script_states import Saved
 from langgraph_client.server.storage.shared import Fenced, run_lease
 from tests.cluster.conftest import http_of
 from tests.cluster.test_two_servers import GATE, ROW, Background, thread_of

@@ -18,7 +18,7 @@ from langgraph_client.server.auth.users import USER_FIELDS, User, user_fields
 from langgraph_client.server.errors import NotFound
 from langgraph_client.server.graphs.factories import Factory
 from langgraph_client.server.graphs.protocol import Access, HostedGraph
-from langgraph_client.server.graphs.script_states import ScriptStates
+from langgraph_client.server.storage.script_states import ScriptStates
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver

@@ -27,11 +27,11 @@ from langgraph_client.server.graphs.script_snapshots import (
     raw_message,
     snapshot,
 )
-from langgraph_client.server.graphs.script_states import Saved, ScriptStates
 from langgraph_client.server.graphs.script_steps import merge, step_name
 from langgraph_client.server.graphs.scripted import ScriptedGraph
 from langgraph_client.server.graphs.stream_events import MessageEvents, event_data
 from langgraph_client.server.storage.protocol import Document
+from langgraph_client.server.storage.script_states import Saved, ScriptStates
 from langgraph_client.values import ANSWERED_EVENT, PARENT
 
 _MODES = ("values", "updates", "custom", "messages", "messages-tuple", "tasks", "checkpoints")

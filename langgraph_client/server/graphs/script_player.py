@@ -17,7 +17,6 @@ from langgraph_client.server.graphs.script_snapshots import (
     task_id,
     whole,
 )
-from langgraph_client.server.graphs.script_states import Saved, ScriptStates
 from langgraph_client.server.graphs.script_steps import (
     Ask,
     Emit,
@@ -30,6 +29,7 @@ from langgraph_client.server.graphs.script_steps import (
     merge,
     step_name,
 )
+from langgraph_client.server.storage.script_states import Saved, ScriptStates
 
 _FROM_CONFIG = ("run_id", "graph_id", "assistant_id")
 _Event: TypeAlias = tuple[str, Any]

@@ -10,8 +10,8 @@ from typing import Any
 
 from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.graphs.protocol_events import RawEvent
-from langgraph_client.server.graphs.script_states import Saved
 from langgraph_client.server.graphs.script_steps import Ask, PlayedStep, Say, Values, step_name
+from langgraph_client.server.storage.script_states import Saved
 
 _CALL = ("id", "name", "args")
 ATTEMPT = "attempt"

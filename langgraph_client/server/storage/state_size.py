@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from langgraph_client.server.encoding import encode
-from langgraph_client.server.graphs.script_states import ScriptStates
 from langgraph_client.server.storage.protocol import Document
+from langgraph_client.server.storage.script_states import ScriptStates
 
 
 def scripted_channels(states: ScriptStates, thread_id: str) -> dict[str, list[int]]:

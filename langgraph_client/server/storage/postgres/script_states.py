@@ -1,4 +1,4 @@
-"""The rows of `graphs.script_states`: checkpoints of scripted graphs, as JSON.
+"""The rows of `storage.script_states`: checkpoints of scripted graphs, as JSON.
 
 Scripted graphs are for tests, and read and write their states in blocking calls. So these
 statements block, and use the connections for blocking calls.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from langgraph_client.server.graphs.script_states import ScriptStates
 from langgraph_client.server.storage.checkpoint_links import (
     DELTA_COUNTERS,
     Key,
@@ -15,6 +14,7 @@ from langgraph_client.server.storage.checkpoint_links import (
 from langgraph_client.server.storage.postgres.connections import Executor, Place
 from langgraph_client.server.storage.postgres.schema import WRITE
 from langgraph_client.server.storage.protocol import Document, Mark
+from langgraph_client.server.storage.script_states import ScriptStates
 from langgraph_client.server.storage.state_size import scripted_channels, size_document
 
 _TABLES = ("checkpoints", "checkpoint_blobs", "checkpoint_writes", "replaced_writes")

@@ -12,7 +12,6 @@ import psycopg
 
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.errors import StartError
-from langgraph_client.server.graphs.script_states import ScriptStates
 from langgraph_client.server.options import StoreOptions
 from langgraph_client.server.storage.postgres.connections import Batch, Connections, Executor
 from langgraph_client.server.storage.postgres.documents import Runs, Table
@@ -23,6 +22,7 @@ from langgraph_client.server.storage.postgres.schema import REPLACED_WRITES, mig
 from langgraph_client.server.storage.postgres.script_states import ScriptStateTable
 from langgraph_client.server.storage.postgres.states import States
 from langgraph_client.server.storage.protocol import Document
+from langgraph_client.server.storage.script_states import ScriptStates
 from langgraph_client.server.storage.shared import epoch_of_run
 
 _OWN = ("schema_migrations", "processes", "leases", "deletions", "followers", "run_results")

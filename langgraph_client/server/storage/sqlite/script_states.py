@@ -1,4 +1,4 @@
-"""The rows of `graphs.script_states`: checkpoints of scripted graphs, as JSON."""
+"""The rows of `storage.script_states`: checkpoints of scripted graphs, as JSON."""
 
 from __future__ import annotations
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from langgraph_client.server.graphs.script_states import ScriptStates
 from langgraph_client.server.storage.protocol import Document, Mark
+from langgraph_client.server.storage.script_states import ScriptStates
 from langgraph_client.server.storage.sqlite.database import Database
 from langgraph_client.server.storage.state_size import scripted_channels, size_document
 

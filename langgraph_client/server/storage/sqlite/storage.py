@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.errors import Unavailable
-from langgraph_client.server.graphs.script_states import ScriptStates
 from langgraph_client.server.options import StoreOptions
 from langgraph_client.server.storage.protocol import Document
+from langgraph_client.server.storage.script_states import ScriptStates
 from langgraph_client.server.storage.sqlite.checkpoint_tables import CHECKPOINT_TABLES
 from langgraph_client.server.storage.sqlite.database import Database
 from langgraph_client.server.storage.sqlite.documents import Runs, Table
