@@ -182,7 +182,7 @@ class StoreClient:
             filter: Only items whose fields equal these values or meet these comparisons, such as
                 `{"age": {"$gte": 40}}`. Operators are `$eq $ne $gt $gte $lt $lte`. An object
                 without operators is a filter for the object there: `{"address": {"city": "Ulm"}}`.
-            limit: The most items to return, 1 to 1000. Default: 10. `iter_items` returns all.
+            limit: The most items to return, at least 1. Default: 10. `iter_items` returns all.
             offset: How many to skip. Default: 0.
             query: A text to search for by meaning, if the server has an index.
             refresh_ttl: Whether reading restarts the items' time to live. Default: the server's
@@ -209,6 +209,7 @@ class StoreClient:
                     **page_body(
                         limit,
                         offset,
+                        most=None,
                         filter=filter,
                         query=query,
                         refresh_ttl=boolean("refresh_ttl", refresh_ttl),
@@ -241,7 +242,7 @@ class StoreClient:
                 `search_items`.
             query: A text to search for by meaning, if the server has an index.
             limit: The most items to return. Default: all.
-            page_size: Items per request, 1 to 1000. Default: 100.
+            page_size: Items per request, at least 1. Default: 100.
             refresh_ttl: Whether reading restarts the items' time to live. Default: the server's
                 setting.
             headers: Headers of this request. They replace the client's headers of the same name.
@@ -285,7 +286,7 @@ class StoreClient:
             prefix: Only namespaces that begin with these labels; `"*"` matches any one label.
             suffix: Only namespaces that end with these labels; `"*"` matches any one label.
             max_depth: Shorten namespaces to this many labels; equal results are listed once.
-            limit: The most namespaces to return, 1 to 1000. Default: 100.
+            limit: The most namespaces to return, at least 1. Default: 100.
             offset: How many to skip. Default: 0.
             headers: Headers of this request. They replace the client's headers of the same name.
             params: Query parameters to add to this request.
@@ -308,7 +309,7 @@ class StoreClient:
                 "POST",
                 "/store/namespaces",
                 _NAMESPACES,
-                body={**conditions, **page_body(limit, offset)},
+                body={**conditions, **page_body(limit, offset, most=None)},
                 headers=headers,
                 params=params,
                 safe=True,

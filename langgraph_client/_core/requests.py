@@ -207,14 +207,24 @@ def supersteps_body(supersteps: object) -> object:
     return steps
 
 
-_MAX_PAGE = 1000  # What servers accept as `limit`.
+_MAX_PAGE = 1000
+"""The most documents that servers return for one search. A search of the store has no limit."""
 
 
-def page_body(limit: object, offset: object, **fields: object) -> JsonObject:
-    """Return the body of a search: the page, and the conditions that are not None."""
+def page_body(
+    limit: object, offset: object, *, most: int | None = _MAX_PAGE, **fields: object
+) -> JsonObject:
+    """Return the body of a search: the page, and the conditions that are not None.
+
+    Args:
+        limit: The limit.
+        offset: The offset.
+        most: The highest limit that servers accept; None for any.
+        fields: The conditions.
+    """
     number = at_least("limit", limit, 1)
-    if number is not None and number > _MAX_PAGE:
-        raise InvalidArgumentError("limit", f"must be at most {_MAX_PAGE}, not {limit}")
+    if most is not None and number is not None and number > most:
+        raise InvalidArgumentError("limit", f"must be at most {most}, not {limit}")
     for name in ("metadata", "values", "filter", "extract"):
         mapping(name, fields.get(name))
     for name in ("status", "sort_by", "sort_order"):

@@ -162,7 +162,9 @@ async def test_the_store(client: LangGraphClient) -> None:
     assert [item.key for item in found.items] == ["ann"]
     walked = [i.key async for i in client.store.iter_items(["users"], page_size=1)]
     assert sorted(walked) == ["ann", "bob"]
-    listed = await client.store.list_namespaces(prefix=["users"])
+    everything = await client.store.search_items(["users"], limit=1_000_000)
+    assert [item.key for item in everything.items] == walked
+    listed = await client.store.list_namespaces(prefix=["users"], limit=1_000_000)
     assert listed.namespaces == [["users", "eu"]]
     await client.store.delete_item(["users", "eu"], "ann")
     assert await client.store.get_item(["users", "eu"], "ann") is None

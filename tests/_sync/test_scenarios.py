@@ -161,7 +161,9 @@ def test_the_store(client: SyncLangGraphClient) -> None:
     assert [item.key for item in found.items] == ["ann"]
     walked = [i.key for i in client.store.iter_items(["users"], page_size=1)]
     assert sorted(walked) == ["ann", "bob"]
-    listed = client.store.list_namespaces(prefix=["users"])
+    everything = client.store.search_items(["users"], limit=1_000_000)
+    assert [item.key for item in everything.items] == walked
+    listed = client.store.list_namespaces(prefix=["users"], limit=1_000_000)
     assert listed.namespaces == [["users", "eu"]]
     client.store.delete_item(["users", "eu"], "ann")
     assert client.store.get_item(["users", "eu"], "ann") is None
