@@ -72,21 +72,28 @@ async def create(services: Services, assistant_id: str, body: JsonMapping) -> Do
 async def ensure(services: Services, graph_id: str, description: str | None) -> None:
     """Create the default assistant of a graph, or update that of an earlier start.
 
+    Its name is that with which the graph was compiled, or else the id of the graph. The name of an
+    earlier start is kept if the graph has none.
+
     Args:
         services: The server.
         graph_id: The graph.
         description: The description of the graph; None for none.
     """
+    name = services.graphs.compiled_name(graph_id)
     assistant_id = assistant_id_of(graph_id)
     assistant = await services.storage.assistants.get(assistant_id)
     if assistant is None:
         now = services.clock.stamp()
         assistant = _document(assistant_id, graph_id, now)
         metadata = {"created_by": "system"}
-        assistant.update(metadata=metadata, name=graph_id, description=description)
+        assistant.update(metadata=metadata, name=name or graph_id, description=description)
         await _store_version(services.storage, assistant, now)
-    elif description is not None and assistant["description"] != description:
-        await change(services, assistant_id, {"description": description})
+        return
+    given = {"name": name, "description": description}
+    changed = {key: text for key, text in given.items() if text not in (None, assistant[key])}
+    if changed:
+        await change(services, assistant_id, changed)
 
 
 def _document(assistant_id: str, graph_id: str, now: str) -> Document:

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from langgraph.store.base import BaseStore
 
 
+_UNNAMED = "LangGraph"
+"""The name of a graph that was compiled without one."""
+
+
 class UserCodeError(RuntimeError):
     """A graph's own code raised a `BaseException` while its state was read or written."""
 
@@ -87,6 +91,11 @@ class Graphs:
     def names(self) -> list[str]:
         """The names of the graphs, in the order given."""
         return list(self._sources)
+
+    def compiled_name(self, graph_id: str) -> str | None:
+        """Return the name with which a graph was compiled; None if it was given none."""
+        graph: Any = self._sources[graph_id]
+        return graph.name if _is_compiled(graph) and graph.name != _UNNAMED else None
 
     def __contains__(self, graph_id: object) -> bool:
         # It may be any JSON: clients write the metadata of threads.
@@ -180,7 +189,7 @@ class Graphs:
         from langgraph_client.server.graphs.compiled import CompiledGraph
 
         update: dict[str, Any] = {"checkpointer": self._saver(graph, durable)}
-        if graph.name == "LangGraph":  # langgraph's default name.
+        if graph.name == _UNNAMED:
             update["name"] = graph_id
         if graph.store is None:
             update["store"] = self._store
