@@ -90,6 +90,7 @@ async def assemble(settings: Settings, storage: Storage, around: Surroundings) -
         storage.allow,
         lend_checkpointer=settings.lend_checkpointer,
         may_resume=settings.may_resume,
+        undoes_writes=not settings.custom.has_checkpointer,
     )
     clock.start_after(await storage.events.last_id())
     webhooks = Webhooks(clock, storage, settings.webhooks, around.transport)

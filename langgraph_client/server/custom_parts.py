@@ -34,6 +34,11 @@ class CustomParts:
         self._given_saver = checkpointer
         self._open = AsyncExitStack()
 
+    @property
+    def has_checkpointer(self) -> bool:
+        """Whether the user has given a checkpointer."""
+        return self._given_saver is not None
+
     async def open(self, storage: Storage) -> Storage:
         """Open both; return a storage that uses the saver, if there is one.
 

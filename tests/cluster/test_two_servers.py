@@ -105,6 +105,23 @@ def test_a_run_is_joined_in_the_middle(pair: Pair, gate: Any) -> None:
     assert joined.result() == {"log": ["one:a", "held:a", "two"], "name": "a"}
 
 
+def test_a_run_that_was_joined_in_the_middle_is_not_in_the_events_of_its_thread(
+    pair: Pair, gate: Any
+) -> None:
+    """Of a run that is not resumable, only events after the reader are stored: a part of it."""
+    thread_id = thread_of(pair.api)
+    run = pair.api.post(f"/threads/{thread_id}/runs", json=GATE).json()
+    gate.arrived()
+    path = f"/threads/{thread_id}/runs/{run['run_id']}"
+    _after_first(pair.api, f"{path}/stream", gate)
+    events = f"/threads/{thread_id}/stream/events"
+    with pair.api.stream("POST", events, json={"channels": ["lifecycle"]}) as response:
+        lines = response.iter_lines()
+        pair.api.post(f"/threads/{thread_id}/runs/wait", json=ROW)
+        first = next(json.loads(line[5:]) for line in lines if line.startswith("data:"))
+    assert first["params"]["data"] == {"event": "running", "graph_name": "row"}
+
+
 def _after_first(http: httpx.Client, path: str, gate: Any) -> list[tuple[str, Any]]:
     with http.stream("GET", path) as response:
         gate.open()

@@ -46,6 +46,8 @@ class Graphs:
         lend_checkpointer: Whether to give graphs the checkpointer. If not, each graph stores
             checkpoints only if it was compiled with a checkpointer.
         may_resume: Whether a run may go on in a later process.
+        undoes_writes: Whether what a deleted run has written to older checkpoints is deleted with
+            it from those of `checkpointer`. A saver of the user cannot do this.
 
     Raises:
         TypeError: A graph is none of these, or a factory has a parameter that cannot be passed.
@@ -61,6 +63,7 @@ class Graphs:
         *,
         lend_checkpointer: bool,
         may_resume: bool,
+        undoes_writes: bool,
     ) -> None:
         self._sources = {name: _source(name, graph) for name, graph in graphs.items()}
         self._checkpointer = checkpointer
@@ -69,6 +72,7 @@ class Graphs:
         self._allow = allow
         self._lend_checkpointer = lend_checkpointer
         self._may_resume = may_resume
+        self._undoes_writes = undoes_writes
         self._write_events: Callable[[], Awaitable[None]] | None = None
         self._ready: dict[tuple[str, bool], HostedGraph] = {}
         self._user: User | None = None
@@ -211,7 +215,9 @@ class Graphs:
         if not durable or self._checkpointer is None:
             return None
         self._allow(schema_classes(graph).values())
-        return HostedSaver(self._checkpointer, self._write, is_own=False)
+        return HostedSaver(
+            self._checkpointer, self._write, is_own=False, undoes_writes=self._undoes_writes
+        )
 
 
 def _source(name: str, graph: object) -> object:

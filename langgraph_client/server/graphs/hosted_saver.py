@@ -69,6 +69,8 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         write_events: Stores pending events.
         is_own: Whether the saver is the graph's own, not the server's.
         may_resume: Whether a run may go on in a later process.
+        undoes_writes: Whether the storage of the checkpoints deletes also what a deleted run has
+            written to older ones.
     """
 
     def __init__(
@@ -78,11 +80,13 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         *,
         is_own: bool = True,
         may_resume: bool = True,
+        undoes_writes: bool = False,
     ) -> None:
         super().__init__(serde=saver.serde)
         self.saver = saver
         self.is_own = is_own
         self._may_resume = may_resume
+        self._undoes_writes = undoes_writes
         self._notes_runs = may_resume or not is_own or _can_delete_runs(saver)
         self._write_events = write_events
         self._only_blocking = False
@@ -91,11 +95,8 @@ class HostedSaver(BaseCheckpointSaver[Any]):
 
     @property
     def must_take_back(self) -> bool:
-        """Whether the saver deletes the checkpoints of runs, but not what they wrote to others.
-
-        The server's own storage deletes both.
-        """
-        return not hasattr(self.saver, "mark") and _can_delete_runs(self.saver)
+        """Whether the saver deletes the checkpoints of runs, but not what they wrote to others."""
+        return not self._undoes_writes and _can_delete_runs(self.saver)
 
     @property
     def config_specs(self) -> list[object]:
@@ -264,7 +265,11 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         """Return a wrapper of a saver that also creates objects of these classes."""
         allowing = self.saver.with_allowlist(extra_allowlist)
         return HostedSaver(
-            allowing, self._write_events, is_own=self.is_own, may_resume=self._may_resume
+            allowing,
+            self._write_events,
+            is_own=self.is_own,
+            may_resume=self._may_resume,
+            undoes_writes=self._undoes_writes,
         )
 
     def delete_thread(self, thread_id: str) -> None:

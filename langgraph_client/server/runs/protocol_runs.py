@@ -197,6 +197,9 @@ class ProtocolRuns:
             run = None if run_id in live else await self._storage.runs.get(run_id)
             if run is None or is_protocol(run):
                 continue
+            # Of others, only the events are stored that came after a reader on another server.
+            if not run["kwargs"]["resumable"]:
+                continue
             brought: ProtocolRun | None = None
             keeper, after = RunEvents(self._storage, run), (0, -1)
             while page := await keeper.after(after, _PAGE):

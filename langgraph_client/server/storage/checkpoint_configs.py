@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -43,3 +45,24 @@ def full_metadata(config: RunnableConfig, metadata: CheckpointMetadata) -> JsonO
         excluded["checkpoint_map"] = ids["checkpoint_map"]
     all_metadata: Any = {**excluded, **metadata}
     return dict(get_checkpoint_metadata(config, all_metadata))
+
+
+def metadata_json(metadata: JsonObject) -> str:
+    """Return metadata as JSON, with null for numbers that JSON does not have.
+
+    The databases refuse the words by which Python writes them.
+    """
+    try:
+        return json.dumps(metadata, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(metadata))
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value

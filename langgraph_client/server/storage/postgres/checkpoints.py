@@ -27,7 +27,12 @@ from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from psycopg import AsyncCursor, Cursor
 from psycopg.rows import DictRow, dict_row
 
-from langgraph_client.server.storage.checkpoint_configs import config_of, full_metadata, ids_in
+from langgraph_client.server.storage.checkpoint_configs import (
+    config_of,
+    full_metadata,
+    ids_in,
+    metadata_json,
+)
 from langgraph_client.server.storage.postgres.connections import Connections, translated
 from langgraph_client.server.storage.postgres.fences import check_fence, fence_of
 from langgraph_client.server.storage.postgres.pools import BlockingPool
@@ -294,7 +299,10 @@ class Checkpoints(AsyncPostgresSaver):
         )
         values += [thread_id, namespace, *([row[i] for row in rows] for i in range(4))]
         values += [thread_id, namespace, checkpoint["id"], place.get("checkpoint_id")]
-        values += [json.dumps({**checkpoint, "channel_values": inline}), json.dumps(all_metadata)]
+        values += [
+            json.dumps({**checkpoint, "channel_values": inline}),
+            metadata_json(all_metadata),
+        ]
         return statement, values
 
     def _put_writes(

@@ -11,7 +11,6 @@ per thread (`value_parts`).
 from __future__ import annotations
 
 import json
-import math
 import random
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
@@ -27,7 +26,12 @@ from langgraph.checkpoint.base import (
 )
 
 from langgraph_client.models.fields import JsonObject
-from langgraph_client.server.storage.checkpoint_configs import config_of, full_metadata, ids_in
+from langgraph_client.server.storage.checkpoint_configs import (
+    config_of,
+    full_metadata,
+    ids_in,
+    metadata_json,
+)
 from langgraph_client.server.storage.serializer import serializer
 from langgraph_client.server.storage.sqlite.checkpoint_tables import (
     CheckpointRow,
@@ -193,7 +197,7 @@ class Checkpoints(BaseCheckpointSaver[str]):
             where.get("checkpoint_id"),
             all_metadata.get("run_id"),
             json.dumps(versions),
-            _metadata_json(all_metadata),
+            metadata_json(all_metadata),
             *self.serde.dumps_typed(rest),
         )
         self._tables.put(row, channels)
@@ -322,24 +326,3 @@ class Checkpoints(BaseCheckpointSaver[str]):
     def sizes(self, thread_id: str) -> Sizes:
         """Return the sizes of a thread's checkpoints, values and writes."""
         return self._tables.sizes(thread_id)
-
-
-def _metadata_json(metadata: JsonObject) -> str:
-    """Return metadata as JSON, with null for numbers that JSON does not have.
-
-    SQLite's functions refuse the words by which Python writes them.
-    """
-    try:
-        return json.dumps(metadata, allow_nan=False)
-    except ValueError:
-        return json.dumps(_finite(metadata))
-
-
-def _finite(value: object) -> object:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return value
