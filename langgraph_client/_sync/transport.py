@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable
 from datetime import UTC, datetime
 from time import monotonic
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from langgraph_client._core.addresses import path_below
@@ -47,9 +47,6 @@ from langgraph_client.errors import (
     APIStatusError,
     APITimeoutError,
 )
-
-if TYPE_CHECKING:
-    from tenacity import RetryCallState, Retrying
 
 T = TypeVar("T")
 
@@ -293,71 +290,49 @@ class Transport:
     def _repeat(self, call: Call[Any], deadline: Deadline, *, whole: bool) -> tuple[Answer, bytes]:
         """Return the response to a call; with its content if it is read as a `whole`."""
         request = self._request(call)
-        try:
-            return self._exchange(call, request, deadline, whole=whole)
-        except (NoAnswer, APIStatusError) as error:
-            # The first attempt is made without tenacity, which costs more than the request's own
-            # work and is rarely needed.
-            first: NoAnswer | APIStatusError | None = error
-        try:
-            for attempt in self._attempts(call, deadline, first):
-                with attempt:
-                    if first is not None:  # Tenacity's first attempt is the one that failed above.
-                        failed, first = first, None
-                        raise failed
-                    return self._exchange(call, request, deadline, whole=whole)
-        except NoAnswer as error:
-            raise self._failure(call, error) from error.__cause__
-        raise AssertionError("unreachable")
+        attempt = 1
+        while True:
+            try:
+                return self._exchange(call, request, deadline, whole=whole)
+            except (NoAnswer, APIStatusError) as error:
+                pause = self._pause(call, deadline, attempt, error)
+                if pause is None:
+                    if isinstance(error, NoAnswer):
+                        raise self._failure(call, error) from error.__cause__
+                    raise
+            self.sleep(pause)
+            attempt += 1
 
-    def _attempts(
-        self, call: Call[Any], deadline: Deadline, first: NoAnswer | APIStatusError | None
-    ) -> Retrying:
-        """Return the attempts of a call whose first attempt failed."""
-        # Not at the top: it is slow to import, and most programs never need it.
-        from tenacity import Retrying, retry_if_exception
-
-        safe = call.safe
-        if call.starts and first is not None and self.retry.max_attempts > 1:
-            # The server is asked only if the failure is one that depends on it.
-            decides = worth_repeating(first, safe=True) and not worth_repeating(first, safe=False)
-            safe = decides and self._starts_once(deadline)
-
-        def repeated(error: BaseException) -> bool:
-            return worth_repeating(error, safe=safe) and may_wait(self.retry, error)
-
-        def enough(state: RetryCallState) -> bool:
-            if state.attempt_number >= self.retry.max_attempts:
-                return True
-            # If the deadline would end the pause, raise the error at once instead of waiting.
-            error = state.outcome.exception() if state.outcome is not None else None
-            longest = retry_pause(self.retry, state.attempt_number, error, 1.0)
-            return not deadline.allows(longest, monotonic())
-
-        def note(state: RetryCallState) -> None:
-            error = state.outcome.exception() if state.outcome is not None else None
-            pause = state.next_action.sleep if state.next_action is not None else 0.0
-            logger.log(
-                logging.WARNING if pause >= _LONG else logging.INFO,
-                "%s %s failed (%s); trying again in %.2g s",
-                call.method,
-                call.path,
-                _reason(error),
-                pause,
-            )
-
-        return Retrying(
-            sleep=self.sleep,
-            stop=enough,
-            retry=retry_if_exception(repeated),
-            wait=self._pause,
-            before_sleep=note,
-            reraise=True,
+    def _pause(
+        self, call: Call[Any], deadline: Deadline, attempt: int, error: NoAnswer | APIStatusError
+    ) -> float | None:
+        """Return the seconds to wait after a failed attempt; None if it was the last one."""
+        if attempt >= self.retry.max_attempts or not may_wait(self.retry, error):
+            return None
+        if not self._may_repeat(call, deadline, error):
+            return None
+        # If the deadline would end the pause, the error is raised at once instead.
+        if not deadline.allows(retry_pause(self.retry, attempt, error, 1.0), monotonic()):
+            return None
+        pause = retry_pause(self.retry, attempt, error, _JITTER.random())
+        logger.log(
+            logging.WARNING if pause >= _LONG else logging.INFO,
+            "%s %s failed (%s); trying again in %.2g s",
+            call.method,
+            call.path,
+            _reason(error),
+            pause,
         )
+        return pause
 
-    def _pause(self, state: RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome is not None else None
-        return retry_pause(self.retry, state.attempt_number, error, _JITTER.random())
+    def _may_repeat(
+        self, call: Call[Any], deadline: Deadline, error: NoAnswer | APIStatusError
+    ) -> bool:
+        if worth_repeating(error, safe=call.safe):
+            return True
+        # The server is asked only if the failure is one that depends on it.
+        depends = call.starts and worth_repeating(error, safe=True)
+        return depends and self._starts_once(deadline)
 
     # --- starting a run once ---
 
@@ -559,7 +534,5 @@ class Transport:
         )
 
 
-def _reason(error: BaseException | None) -> str:
-    if isinstance(error, APIStatusError):
-        return str(error.status_code)
-    return str(error.kind.value).strip() if isinstance(error, NoAnswer) else "?"
+def _reason(error: NoAnswer | APIStatusError) -> str:
+    return str(error.status_code) if isinstance(error, APIStatusError) else error.kind.text

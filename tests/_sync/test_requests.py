@@ -42,6 +42,18 @@ def test_reading_is_repeated() -> None:
     assert len(wire.requests) == 3
 
 
+def test_a_repeated_request_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """With the reason, and the pause before the next attempt."""
+    wire = Wire(reply({}, 503), httpx.ReadError("reset"), reply({"thread_id": "t"}))
+    with caplog.at_level("INFO", "langgraph_client"):
+        with client_of(wire) as client:
+            client.threads.get("t")
+    assert [record.getMessage() for record in caplog.records] == [
+        "GET /threads/t failed (503); trying again in 0 s",
+        "GET /threads/t failed (connection failed); trying again in 0 s",
+    ]
+
+
 def test_starting_a_run_is_not_repeated() -> None:
     """A run that may have been started is not started again, on a server that promises nothing."""
     for answer in (reply({}, 503), httpx.ReadError("reset"), httpx.ReadTimeout("slow")):
