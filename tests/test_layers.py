@@ -114,6 +114,7 @@ SERVER_MAY_IMPORT: dict[str, set[str]] = {
         "runs",
         "services",
         "storage",
+        "user_code",
     },
     "http": {
         *_BASE,
@@ -125,6 +126,7 @@ SERVER_MAY_IMPORT: dict[str, set[str]] = {
         "services",
         "storage",
         "typed_values",
+        "user_code",
     },
     "assembly": {
         *_BASE,

@@ -10,7 +10,7 @@ import pytest
 from langgraph.graph import START, StateGraph
 from typing_extensions import TypedDict
 
-from langgraph_client import InternalServerError
+from langgraph_client import BadRequestError, InternalServerError
 from langgraph_client.server.server import Server
 
 
@@ -92,22 +92,34 @@ def test_what_a_factory_raises_is_answered(factory: Any) -> None:
             client.assistants.get_schemas(client.assistants.search()[0].assistant_id)
 
 
-def leaving_reducer(old: int, new: int) -> int:
-    if new == 2:
-        sys.exit(3)
+RAISED: dict[int, BaseException] = {
+    2: SystemExit(3),
+    3: KeyboardInterrupt("stop"),
+    4: asyncio.CancelledError("not me"),
+}
+
+
+def raising_reducer(old: int, new: int) -> int:
+    if new in RAISED:
+        raise RAISED[new]
     return new
 
 
 class Reduced(TypedDict):
-    n: Annotated[int, leaving_reducer]
+    n: Annotated[int, raising_reducer]
 
 
-def test_what_a_reducer_raises_is_answered() -> None:
-    """Whatever a reducer raises while a state is written to fails the request."""
+@pytest.mark.parametrize("raised", RAISED)
+def test_what_a_reducer_raises_is_answered(raised: int) -> None:
+    """Whatever a reducer raises while a state is written to refuses the request, in its words."""
     graph = StateGraph(Reduced).add_node("node", lambda state: {"n": 1}).add_edge(START, "node")
+    words = str(RAISED[raised])
     with Server({"g": graph}) as server, server.sync_client(timeout=10) as client:
         thread = client.threads.create().thread_id
         client.runs.wait(thread, "g", input={"n": 0})
-        with pytest.raises(InternalServerError):
-            client.threads.update_state(thread, {"n": 2})
+        with pytest.raises(BadRequestError, match=words):
+            client.threads.update_state(thread, {"n": raised})
         assert client.threads.get_state(thread)["values"] == {"n": 1}
+        step: Any = {"updates": [{"as_node": "node", "values": {"n": raised}}]}
+        with pytest.raises(BadRequestError, match=words):
+            client.threads.create(graph_id="g", supersteps=[step])

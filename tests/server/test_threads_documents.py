@@ -100,6 +100,23 @@ def test_update_moves_the_thread(http: httpx.Client, thread: str) -> None:
     assert odd.status_code == 400
 
 
+def test_of_two_checkpoints_the_one_with_its_namespace_counts(
+    http: httpx.Client, thread: str
+) -> None:
+    """For a run and for an update: `checkpoint` wins over `checkpoint_id`."""
+    path = f"/threads/{thread}"
+    run = {"assistant_id": "row", "input": {"topic": "first"}}
+    first = http.post(f"{path}/runs/wait", json=run).json()
+    newest, *_, oldest = (
+        state["checkpoint_id"] for state in http.get(f"{path}/history?limit=100").json()
+    )
+    both = {"checkpoint_id": newest, "checkpoint": {"checkpoint_id": oldest}}
+    assert http.post(f"{path}/runs/wait", json={**run, **both}).json() == first
+    http.post(f"{path}/state", json={"values": {"topic": "updated"}, **both})
+    state = http.get(f"{path}/state").json()
+    assert state["parent_checkpoint"]["checkpoint_id"] == oldest
+
+
 def test_deleted_thread_leaves_nothing(http: httpx.Client, thread: str) -> None:
     """Runs and state go with their thread; the same id starts anew."""
     body = {"assistant_id": "row", "input": {}}

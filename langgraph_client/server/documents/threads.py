@@ -29,6 +29,7 @@ from langgraph_client.server.runs.run_document import (
 from langgraph_client.server.services import Services
 from langgraph_client.server.storage.checkpoint_links import DELTA_COUNTERS
 from langgraph_client.server.storage.protocol import Document
+from langgraph_client.server.user_code import exceptions_only
 from langgraph_client.thread_ids import GIVEN_ID, given_thread_id
 from langgraph_client.values import Allowed, open_envelope
 
@@ -148,7 +149,8 @@ async def _apply_supersteps(
                 ]
                 for step in supersteps
             ]
-            await graph.abulk_update_state(config, steps)
+            with exceptions_only():
+                await graph.abulk_update_state(config, steps)
         except Exception as error:  # Reducers are user code: any error means invalid values.
             raise StateRefusedError(error) from None
         await settle(services, thread, graph, graph_id)

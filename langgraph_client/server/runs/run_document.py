@@ -125,7 +125,7 @@ def request_kwargs(
         # As on the real server, factories and nodes find the context in `configurable` too.
         **without(context, SERVER_CONFIGURABLE),
         **without(config.get("configurable"), RESERVED_CONFIGURABLE),
-        **_checkpoint(body),
+        **named_checkpoint(body),
         **headers,
         "langgraph_request_id": request_id or clock.uuid4(),
         "__request_start_time_ms__": int(clock.time() * 1000),
@@ -283,10 +283,11 @@ def _later(clock: Clock, seconds: float) -> str:
     return stamp
 
 
-def _checkpoint(body: JsonMapping) -> dict[str, object]:
-    """Return the checkpoint from which the run starts; empty if the request names none."""
-    checkpoint = dict(body.get("checkpoint") or {})
-    if body.get("checkpoint_id") is not None:
-        checkpoint["checkpoint_id"] = body["checkpoint_id"]
+def named_checkpoint(body: JsonMapping) -> dict[str, object]:
+    """Return the ids of the checkpoint at which a request begins; empty if it names none.
+
+    As on the real server, the id in `checkpoint` wins over `checkpoint_id`.
+    """
+    checkpoint = {"checkpoint_id": body.get("checkpoint_id"), **(body.get("checkpoint") or {})}
     keys = ("checkpoint_id", "checkpoint_ns", "checkpoint_map")
     return {key: checkpoint[key] for key in keys if checkpoint.get(key) is not None}

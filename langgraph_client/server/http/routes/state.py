@@ -25,8 +25,14 @@ from langgraph_client.server.http.remote_graph_headers import (
     refusal,
 )
 from langgraph_client.server.http.replies import encoded_reply, http_error, reply
-from langgraph_client.server.runs.run_document import canonical_uuid, new_thread, note_config
+from langgraph_client.server.runs.run_document import (
+    canonical_uuid,
+    named_checkpoint,
+    new_thread,
+    note_config,
+)
 from langgraph_client.server.storage.protocol import Document
+from langgraph_client.server.user_code import exceptions_only, raised_by_user
 from langgraph_client.thread_ids import GIVEN_ID
 from langgraph_client.values import ERROR_HEADER, open_envelope
 
@@ -191,21 +197,18 @@ async def _update(request: ValidRequest, thread: Document) -> tuple[Document, Do
     graph_id = asked["metadata"].get("graph_id")
     if graph_id is None:
         raise threads.without_graph(thread_id)
-    checkpoint = dict(body.get("checkpoint") or {})
-    if "checkpoint_id" in body:
-        checkpoint["checkpoint_id"] = body["checkpoint_id"]
-    config = {**_config(thread, checkpoint), "metadata": {"graph_id": graph_id}}
+    config = {**_config(thread, named_checkpoint(body)), "metadata": {"graph_id": graph_id}}
     async with threads.open_graph(services, asked, graph_id, config, "threads.update") as graph:
         try:
             values = body.get("values")
             if reads_envelopes(request.headers):
                 values = open_envelope(values, graph.classes)
                 config = threads.with_own_config(config, body.get("config"), graph.classes)
-            made = await graph.aupdate_state(config, values, body.get("as_node"))
+            with exceptions_only():
+                made = await graph.aupdate_state(config, values, body.get("as_node"))
         except Exception as error:  # Reducers are user code and may raise anything.
-            told = (
-                {ERROR_HEADER: type(error).__name__} if reads_envelopes(request.headers) else None
-            )
+            kind = type(raised_by_user(error)).__name__
+            told = {ERROR_HEADER: kind} if reads_envelopes(request.headers) else None
             raise http_error(400, str(error), told) from None
         latest = await threads.settle(services, thread, graph, graph_id)
     return checkpoint_of(made) or {}, state_document(latest)
