@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("langgraph_client.server")
 
-_SECONDS = 60.0
+_SAVER_SECONDS = 60.0
 """How long the saver may take to delete or copy the checkpoints of one thread."""
-_Later = Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
+_CallSaver = Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
 
 
 class SaverStates:
@@ -38,13 +38,13 @@ class SaverStates:
     Args:
         inner: The states of scripted graphs, and checkpoints of earlier starts without the saver.
         saver: The saver.
-        later: Calls the saver: at once, or after the commit of the surrounding transaction.
+        call_saver: Calls the saver: at once, or after the commit of the surrounding transaction.
     """
 
-    def __init__(self, inner: ThreadStates, saver: Any, later: _Later) -> None:
+    def __init__(self, inner: ThreadStates, saver: Any, call_saver: _CallSaver) -> None:
         self._inner = inner
         self._saver = saver
-        self._later = later
+        self._call_saver = call_saver
 
     async def delete_thread(self, thread_id: str) -> None:
         """Delete all checkpoints of a thread."""
@@ -53,27 +53,27 @@ class SaverStates:
 
     async def forget_thread(self, thread_id: str) -> None:
         """Delete the saver's checkpoints of a thread."""
-        await self._later(lambda: self._call("adelete_thread", thread_id))
+        await self._call_saver(lambda: self._call("adelete_thread", thread_id))
 
     async def copy_thread(self, source: str, target: str) -> None:
         """Copy all checkpoints of a thread to another one; their ids stay."""
         await self._inner.copy_thread(source, target)
-        await self._later(lambda: self._call("acopy_thread", source, target))
+        await self._call_saver(lambda: self._call("acopy_thread", source, target))
 
     async def keep_latest(self, thread_id: str) -> None:
         """Delete all checkpoints of a thread except the latest."""
         await self._inner.keep_latest(thread_id)
-        await self._later(lambda: self._call("aprune", [thread_id], strategy="keep_latest"))
+        await self._call_saver(lambda: self._call("aprune", [thread_id], strategy="keep_latest"))
 
     async def latest(self, thread_id: str) -> str | None:
         """Return the id of a thread's latest checkpoint, those of subgraphs included."""
-        found = await self._inner.latest(thread_id) or ""
+        latest_id = await self._inner.latest(thread_id) or ""
         async for item in self._saver.alist({"configurable": {"thread_id": thread_id}}, limit=1):
-            found = max(found, item.checkpoint["id"])
+            latest_id = max(latest_id, item.checkpoint["id"])
         root = {"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}}
         if (latest := await self._saver.aget_tuple(root)) is not None:
-            found = max(found, latest.checkpoint["id"])
-        return found or None
+            latest_id = max(latest_id, latest.checkpoint["id"])
+        return latest_id or None
 
     async def mark(self, thread_id: str) -> Mark:
         """Return None: the saver cannot undo writes."""
@@ -82,7 +82,7 @@ class SaverStates:
     async def delete_run(self, thread_id: str, run_id: str, mark: Mark = None) -> None:
         """Delete the checkpoints and writes of a run."""
         await self._inner.delete_run(thread_id, run_id, mark)
-        await self._later(lambda: self._call("adelete_for_runs", [run_id]))
+        await self._call_saver(lambda: self._call("adelete_for_runs", [run_id]))
 
     async def size(self, thread_id: str) -> Document:
         """Return the sizes of a thread's state; those of the saver's checkpoints are as JSON."""
@@ -97,7 +97,7 @@ class SaverStates:
 
     async def _call(self, name: str, *args: object, **options: object) -> None:
         try:
-            async with asyncio.timeout(_SECONDS):
+            async with asyncio.timeout(_SAVER_SECONDS):
                 await getattr(self._saver, name)(*args, **options)
         except NotImplementedError:
             logger.error(
@@ -181,7 +181,7 @@ class _Delegating:
         return self._inner.protocol_events
 
 
-class _Within(_Delegating):
+class SaverTransaction(_Delegating):
     """A transaction. Calls of the saver are made after its commit.
 
     The saver is another database. Calls within the transaction would block every other writer, and
@@ -196,7 +196,7 @@ class _Within(_Delegating):
     def __init__(self, inner: Transaction, saver: object) -> None:
         super().__init__(inner)
         self._saver = saver
-        self.after: list[Callable[[], Awaitable[None]]] = []
+        self.after_commit: list[Callable[[], Awaitable[None]]] = []
 
     @property
     def states(self) -> SaverStates:
@@ -204,7 +204,7 @@ class _Within(_Delegating):
         return SaverStates(self._inner.states, self._saver, self._note)
 
     async def _note(self, call: Callable[[], Awaitable[None]]) -> None:
-        self.after.append(call)
+        self.after_commit.append(call)
 
     async def delete_thread(self, thread_id: str, *, keep_events: bool = False) -> None:
         """Delete a thread with all that belongs to it."""
@@ -234,20 +234,20 @@ class StorageWithSaver(_Delegating):
     @property
     def states(self) -> SaverStates:
         """The checkpoints."""
-        return SaverStates(self._inner.states, self._saver, _at_once)
+        return SaverStates(self._inner.states, self._saver, _call_at_once)
 
     @asynccontextmanager
     async def transaction(self, held: object = None) -> AsyncIterator[Transaction]:
         """Commit the writes of a transaction together, or none of them after an exception."""
         async with self._storage.transaction(held) as inner:
-            within = _Within(inner, self._saver)
-            yield within
-        for call in within.after:
+            transaction = SaverTransaction(inner, self._saver)
+            yield transaction
+        for call in transaction.after_commit:
             await call()
 
     def within(self, held: object) -> Transaction:
         """Return the tables for reads under a lock."""
-        return _Within(self._storage.within(held), self._saver)
+        return SaverTransaction(self._storage.within(held), self._saver)
 
     async def delete_thread(self, thread_id: str, *, keep_events: bool = False) -> None:
         """Delete a thread with all that belongs to it, its checkpoints in the saver first."""
@@ -278,5 +278,5 @@ class StorageWithSaver(_Delegating):
         await self._storage.close()
 
 
-async def _at_once(call: Callable[[], Awaitable[None]]) -> None:
+async def _call_at_once(call: Callable[[], Awaitable[None]]) -> None:
     await call()

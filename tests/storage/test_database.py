@@ -240,7 +240,7 @@ def test_a_worker_thread_waits_without_the_lock(tmp_path: Path) -> None:
     path = tmp_path / "shared.db"
     database = Database(path)
     database.execute("CREATE TABLE numbers (number)")
-    database.opened()
+    database.stop_blocking_waits()
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     worker = threading.Thread(target=database.execute, args=("INSERT INTO numbers VALUES (1)",))

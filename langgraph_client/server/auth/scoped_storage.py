@@ -89,7 +89,9 @@ class ScopedDocuments:
     async def delete_where(self, **fields: object) -> None:
         """Delete documents; only where the user may have all of the kind."""
         if self._conditions is not None:
-            raise NotGrantedError(f"documents by {sorted(fields)} may be others'")
+            raise NotGrantedError(
+                f"a request by {sorted(fields)} may delete documents of other users"
+            )
         await self._documents.delete_where(**fields)
 
     async def search(self, **options: Any) -> list[Document]:
@@ -115,7 +117,9 @@ class ScopedChildren:
 
     async def _check(self, fields: Mapping[str, object] | None) -> None:
         if fields is None or isinstance(parent := fields.get(self._field), (type(None), list)):
-            raise NotGrantedError(f"what is asked for without {self._field} may be others'")
+            raise NotGrantedError(
+                f"a request without {self._field} may read documents of other users"
+            )
         await self._parents.check(parent)
 
     async def get(self, *key: object) -> Document | None:

@@ -14,7 +14,8 @@ from langgraph_client.server.storage.protocol import Storage
 
 logger = logging.getLogger("langgraph_client.server")
 
-_AT_ONCE = 20
+_RUNS_PER_STATEMENT = 20
+"""The events of how many runs one statement deletes, so that others do not wait for long."""
 
 
 class EventExpiry:
@@ -59,9 +60,13 @@ class EventExpiry:
     async def sweep(self) -> None:
         """Delete the events of runs that ended long enough ago."""
         before = int((self._clock.time() - self._seconds) * 1000)
-        deleted = _AT_ONCE
-        while deleted == _AT_ONCE:
-            deleted = await self._storage.events.delete_ended(RUN_DONE, before + 1, _AT_ONCE)
-        deleted = _AT_ONCE
-        while deleted == _AT_ONCE:
-            deleted = await self._storage.protocol_events.delete_ended(before + 1, _AT_ONCE)
+        deleted = _RUNS_PER_STATEMENT
+        while deleted == _RUNS_PER_STATEMENT:
+            deleted = await self._storage.events.delete_ended(
+                RUN_DONE, before + 1, _RUNS_PER_STATEMENT
+            )
+        deleted = _RUNS_PER_STATEMENT
+        while deleted == _RUNS_PER_STATEMENT:
+            deleted = await self._storage.protocol_events.delete_ended(
+                before + 1, _RUNS_PER_STATEMENT
+            )

@@ -17,7 +17,8 @@ logger = logging.getLogger("langgraph_client.server")
 _MAX_SLEEP = 3600.0
 """The longest sleep in seconds. Expired items of the store are hidden before they are deleted."""
 _RESPITE = timedelta(minutes=1)
-_AT_ONCE = 100
+_EXPIRED_PER_QUERY = 100
+"""How many expired threads are read with one query."""
 
 
 class ThreadTTLs:
@@ -85,7 +86,7 @@ class ThreadTTLs:
         await self._storage.sweep_store()
         ttls = self._storage.thread_ttls
         while True:
-            found = await ttls.search(order_by="expires_at", limit=_AT_ONCE)
+            found = await ttls.search(order_by="expires_at", limit=_EXPIRED_PER_QUERY)
             now = self._clock.now()
             for ttl in found:
                 wait = (datetime.fromisoformat(ttl["expires_at"]) - now).total_seconds()

@@ -36,7 +36,8 @@ _FIRST_PAUSE, _MAX_PAUSE = 0.5, 3600.0
 """The first and the longest pause between attempts; each is four times the one before."""
 _GIVE_UP = timedelta(hours=24)
 _AT_CLOSE = 2.0
-_AT_ONCE = 100
+_MAX_PARALLEL_SENDS = 100
+"""How many webhooks are sent at the same time."""
 _POLL, _MAX_SLEEP = 5.0, 3600.0
 """The longest sleep with and without other processes, whose webhooks must be noticed."""
 _REPEATED_STATUSES = (408, 425, 429)
@@ -137,7 +138,7 @@ class Webhooks:
             return self._poll
         # More than can be sent at once, because some of the first ones are being sent already.
         found = await self._storage.webhook_deliveries.search(
-            order_by="due_at", limit=2 * _AT_ONCE, fields=("run_id", "due_at")
+            order_by="due_at", limit=2 * _MAX_PARALLEL_SENDS, fields=("run_id", "due_at")
         )
         for delivery in found:
             if delivery["run_id"] in self._sending:
@@ -155,7 +156,7 @@ class Webhooks:
             run_id: The run.
             is_mine: Whether this process has its lease already.
         """
-        if run_id not in self._sending and len(self._sending) < _AT_ONCE:
+        if run_id not in self._sending and len(self._sending) < _MAX_PARALLEL_SENDS:
             task = asyncio.ensure_future(self._deliver(run_id, is_mine))
             self._sending[run_id] = task
             task.add_done_callback(lambda task: self._sent(run_id, task))

@@ -1,1 +1,1 @@
-"""What is kept: the protocol of storages, and where they are opened."""
+"""The database: its interface, and the functions that open one."""

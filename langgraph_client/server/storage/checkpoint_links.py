@@ -1,4 +1,4 @@
-"""Which checkpoints of a thread others are read through.
+"""Find the checkpoints that are needed to read other ones.
 
 A delta channel is stored as a snapshot now and then, and as the writes since. So a checkpoint
 without a snapshot is read through its ancestors, back to the last one.
@@ -12,13 +12,13 @@ from typing import NamedTuple, TypeAlias
 DELTA_COUNTERS = "counters_since_delta_snapshot"
 """The key in a checkpoint's metadata for its delta channels without a snapshot.
 
-langgraph reads it, and cannot go on with a value of somebody else's."""
+langgraph reads it, and fails if it has a value of another form."""
 Key: TypeAlias = tuple[str, str]
 """The namespace and the id of a checkpoint."""
 
 
 class Link(NamedTuple):
-    """What connects a checkpoint with its ancestors.
+    """The connection of a checkpoint with its ancestors.
 
     Attributes:
         parent: The id of the checkpoint before it.
@@ -55,7 +55,7 @@ def needed(links: Mapping[Key, Link], wanted: Iterable[Key]) -> set[Key]:
 
 def latest(links: Iterable[Key]) -> set[Key]:
     """Return the latest checkpoint of each namespace."""
-    found: dict[str, str] = {}
-    for namespace, number in links:
-        found[namespace] = max(found.get(namespace, ""), number)
-    return set(found.items())
+    latest_ids: dict[str, str] = {}
+    for namespace, checkpoint_id in links:
+        latest_ids[namespace] = max(latest_ids.get(namespace, ""), checkpoint_id)
+    return set(latest_ids.items())

@@ -67,18 +67,18 @@ class PreparedEmbeddings(Embeddings):
 
     def texts(self, operations: Iterable[Op]) -> list[str]:
         """Return the texts whose embeddings the operations need, each once."""
-        found: dict[str, None] = {}
+        texts: dict[str, None] = {}
         for operation in operations:
             if isinstance(operation, SearchOp) and operation.query:
-                found[operation.query] = None
+                texts[operation.query] = None
             elif isinstance(operation, PutOp) and operation.value is not None:
                 fields: Sequence[str] = ()
                 if operation.index is not False:
                     fields = self._fields if operation.index is None else operation.index
                 for field in fields:
                     path: Any = field if field == "$" else tokenize_path(field)
-                    found.update(dict.fromkeys(get_text_at_path(operation.value, path)))
-        return list(found)
+                    texts.update(dict.fromkeys(get_text_at_path(operation.value, path)))
+        return list(texts)
 
     @contextmanager
     def prepared(self, texts: Sequence[str], vectors: Sequence[Sequence[float]]) -> Iterator[None]:

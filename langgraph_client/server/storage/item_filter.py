@@ -99,13 +99,13 @@ def conditions(
 
 
 def _matches_key(document: Mapping[str, Any], key: str, wanted: Any) -> bool:
-    found = document.get(key)
+    value = document.get(key)
     if not isinstance(wanted, dict):
-        return _equal(found, wanted)
+        return _equal(value, wanted)
     if not has_operators(wanted):
-        return isinstance(found, dict) and matches(found, wanted)
+        return isinstance(value, dict) and matches(value, wanted)
     return all(
-        _holds(found, name, operand) if key in document else (name, operand) == ("$eq", None)
+        _holds(value, name, operand) if key in document else (name, operand) == ("$eq", None)
         for name, operand in wanted.items()
     )
 

@@ -144,8 +144,8 @@ class Shared(Protocol):
         """Renew the leases of this process. Return the epochs of those that it holds, by thread."""
         ...
 
-    def listen(self, heard: Callable[[str, str], Awaitable[None]]) -> Awaitable[None]:
-        """Call `heard` for each message of another process, until cancelled.
+    def listen(self, on_message: Callable[[str, str], Awaitable[None]]) -> Awaitable[None]:
+        """Call `on_message` for each message of another process, until cancelled.
 
         After an interruption it is called with `all`, because messages may have been lost.
         """

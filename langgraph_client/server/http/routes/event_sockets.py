@@ -35,7 +35,7 @@ _UNSUPPORTED = 1008
 """The close code for an invalid thread id."""
 _TRY_AGAIN = 1013
 """The close code while the database is not available."""
-_AT_ONCE = 64
+_EVENTS_PER_TURN = 64
 """How many events are sent within one turn of the loop, and so in one write."""
 MAX_SUBSCRIPTIONS = 256
 """The most subscriptions of a socket, as each live event is compared with all of them."""
@@ -137,7 +137,7 @@ class EventSocket:
             await send({"type": "websocket.send", "text": data.decode()})
             self._sent = max(self._sent, seq)
             count += 1
-            if count % _AT_ONCE == 0:
+            if count % _EVENTS_PER_TURN == 0:
                 await asyncio.sleep(0)  # So that a disconnect is noticed in a long replay.
         return count
 

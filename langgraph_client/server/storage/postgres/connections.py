@@ -22,10 +22,12 @@ logger = logging.getLogger("langgraph_client.server")
 
 Row: TypeAlias = tuple[Any, ...]
 
-_CONNECT = 5
+_CONNECT_SECONDS = 5
 """How many seconds opening a connection may take; libpq takes whole numbers only."""
-_LOCK_WAIT = "30s"
-_CHANGES_WAIT = 600.0  # Seconds; an index over a large table takes its time.
+_LOCK_TIMEOUT = "30s"
+"""How long a statement waits for a lock, as a setting of PostgreSQL."""
+_CHANGES_SECONDS = 600.0
+"""How long to wait for another process that changes tables; a large index takes its time."""
 FENCED = "LC001"
 """The code of the error that `lc_fence` and `lc_release` raise."""
 _BLOCKING = 2
@@ -150,6 +152,7 @@ class Batch:
 
     async def row(self, statement: str, values: Sequence[object] = ()) -> Row | None:
         """Return the first row of a query; None if there is none."""
+        # A row that was read ahead serves one read. The next one must see the database.
         known = self._known.pop((statement, tuple(values)), None)
         if known is not None:
             return known[0]
@@ -202,7 +205,7 @@ class Batch:
         begin = "BEGIN"
         if self._lock is not None:
             begin += (
-                f"; SET LOCAL lock_timeout = '{_LOCK_WAIT}';"
+                f"; SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}';"
                 f" SELECT pg_advisory_xact_lock({self._lock})"
             )
         self._begun = True
@@ -220,20 +223,20 @@ class Batch:
         """Execute the collected writes, as one statement."""
         if not self._writes and not self._conditions:
             return
-        parts, asked, values = [], [], list[object]()
+        parts, expressions, values = [], [], list[object]()
         for number, (text, given) in enumerate(self._writes):
             parts.append(f"w{number} AS ({text})")
             values += given
         if self._lock is not None and not self._begun:
             # PostgreSQL evaluates this before the parts that write, which it executes at the end.
-            asked.append(f"set_config('lock_timeout', '{_LOCK_WAIT}', true)")
-            asked.append("pg_advisory_xact_lock(%s)")
+            expressions.append(f"set_config('lock_timeout', '{_LOCK_TIMEOUT}', true)")
+            expressions.append("pg_advisory_xact_lock(%s)")
             values.append(self._lock)
-        skipped = len(asked)
+        skipped = len(expressions)
         for text, given in self._conditions:
-            asked.append(text)
+            expressions.append(text)
             values += given
-        statement = f"SELECT {', '.join(asked) or '1'}"
+        statement = f"SELECT {', '.join(expressions) or '1'}"
         if parts:
             statement = f"WITH {', '.join(parts)} {statement}"
         self._writes, self._conditions, self._places = [], [], []
@@ -276,7 +279,7 @@ class Connections:
 
     def __init__(self, url: str, *, direct: bool = True) -> None:
         self.url = url
-        self.options: dict[str, Any] = {"autocommit": True, "connect_timeout": _CONNECT}
+        self.options: dict[str, Any] = {"autocommit": True, "connect_timeout": _CONNECT_SECONDS}
         # Behind a pooler in transaction mode, the next statement may be sent to another connection,
         # which does not know the prepared statement.
         self.options["prepare_threshold"] = 3 if direct else None
@@ -390,7 +393,7 @@ class Connections:
 
     @asynccontextmanager
     async def locked_for_changes(
-        self, key: str, wait: float = _CHANGES_WAIT
+        self, key: str, wait: float = _CHANGES_SECONDS
     ) -> AsyncIterator[None]:
         """Hold a lock while tables are changed.
 

@@ -47,8 +47,8 @@ class Table:
         key = columns[:key_length]
         self._key = " AND ".join(f"{column} = %s" for column in key)
         names = [*columns, "doc", *(f'"{field}"' for field in apart)]
-        marks = ", ".join(["%s"] * len(names))
-        self._insert = f"INSERT INTO {name} ({', '.join(names)}) VALUES ({marks})"
+        placeholders = ", ".join(["%s"] * len(names))
+        self._insert = f"INSERT INTO {name} ({', '.join(names)}) VALUES ({placeholders})"
         changes = ", ".join(f"{column} = excluded.{column}" for column in names[key_length:])
         #: The columns of a whole document, and the statement that reads one.
         self.selected = self._selected(None)
@@ -165,8 +165,10 @@ class Table:
         parts.append(holds)
         values += held
         if any_of is not None:
-            alternatives = [self._contains(one) for one in any_of]
-            parts.append(f"({' OR '.join(f'({one})' for one, _ in alternatives) or 'false'})")
+            alternatives = [self._contains(alternative) for alternative in any_of]
+            parts.append(
+                f"({' OR '.join(f'({condition})' for condition, _ in alternatives) or 'false'})"
+            )
             for _, held in alternatives:
                 values += held
         return " AND ".join(parts), values
@@ -179,7 +181,7 @@ class Table:
             if field in self._columns:
                 parts.append(f"{field} = ANY(%s)" if several else f"{field} = %s")
                 values.append(
-                    [_bounded(one) for one in value]
+                    [_bounded(item) for item in value]
                     if isinstance(value, (list, tuple))
                     else _bounded(value)
                 )

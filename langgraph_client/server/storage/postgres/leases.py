@@ -36,9 +36,11 @@ _LOCK_CLASS = 76714353
 _SILENCE = "2 seconds"
 """After this time without a renewal, a process that has lost its lock too counts as dead. The lock
 is lost with the connection, so a killed process is noticed long before its leases end."""
-_RESULTS = "10 minutes"
-_PAUSE = 0.5
-_SEND_PAUSE = 0.003
+_RESULTS_AGE = "10 minutes"
+_RECONNECT_SECONDS = 0.5
+"""The pause after the connection that listens was lost."""
+_COLLECT_SECONDS = 0.003
+"""For how long messages are collected, to be sent in one transaction."""
 # Just after a start of PostgreSQL, no process was able to renew for a while: all count as alive.
 _ALIVE = (
     "(pg_postmaster_start_time() > now() - interval '5 seconds'"
@@ -70,7 +72,7 @@ class Leases:
         #: The table of threads. Their documents are read in the same query as their leases.
         self.threads: Table
         #: Whether there are tables for the checkpoints of graphs, which have marks.
-        self.marks = False
+        self.has_checkpoint_tables = False
         self.epochs = epochs
         self._connections = connections
         self._listen_url = listen_url or connections.url
@@ -112,10 +114,12 @@ class Leases:
         """Release all leases, and unregister this process."""
         if self._sending is not None:
             await self._sending
-        async with self._connections.transaction() as one:
+        async with self._connections.transaction() as transaction:
             for table in ("leases", "followers", "processes"):
-                await one.execute(f"DELETE FROM {table} WHERE process_id = %s", (self.process_id,))
-            await one.execute("SELECT pg_notify(%s, 'work ')", (CHANNEL,))
+                await transaction.execute(
+                    f"DELETE FROM {table} WHERE process_id = %s", (self.process_id,)
+                )
+            await transaction.execute("SELECT pg_notify(%s, 'work ')", (CHANNEL,))
         self.epochs.clear()
 
     async def renew(self) -> dict[str, int]:
@@ -134,13 +138,13 @@ class Leases:
         )
         await self._connections.execute(
             "WITH old AS (DELETE FROM run_results WHERE created_at < now()"
-            f" - interval '{_RESULTS}' RETURNING run_id) DELETE FROM events USING old"
+            f" - interval '{_RESULTS_AGE}' RETURNING run_id) DELETE FROM events USING old"
             " WHERE events.run_id = old.run_id"
             " AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.run_id = old.run_id)"
         )
         await self._connections.execute(
             "DELETE FROM events WHERE run_id < %s"
-            f" AND ms < extract(epoch FROM now() - interval '{_RESULTS}') * 1000",
+            f" AND ms < extract(epoch FROM now() - interval '{_RESULTS_AGE}') * 1000",
             (FIRST_RUN_ID,),
         )
         await self._connections.execute("DELETE FROM deletions WHERE expires_at < now()")
@@ -164,7 +168,7 @@ class Leases:
     async def _send(self) -> None:
         try:
             while self._outbox:
-                await asyncio.sleep(_SEND_PAUSE)
+                await asyncio.sleep(_COLLECT_SECONDS)
                 messages = [f"{kind} {name}" for kind, name in self._outbox]
                 self._outbox.clear()
                 with suppress(Unavailable):  # Followers also read the database each second.
@@ -174,8 +178,8 @@ class Leases:
         finally:
             self._sending = None
 
-    async def listen(self, heard: Callable[[str, str], Awaitable[None]]) -> None:
-        """Call `heard` for each message until cancelled, and with `all` if some may be lost."""
+    async def listen(self, on_message: Callable[[str, str], Awaitable[None]]) -> None:
+        """Call `on_message` for each message until cancelled; with `all` if some may be lost."""
         options = {**self._connections.options, "prepare_threshold": None}
         while True:
             try:
@@ -187,13 +191,13 @@ class Leases:
                     await connection.execute(lock.encode())
                     await connection.execute(f"LISTEN {CHANNEL}".encode())
                     self.listening.set()
-                    await heard("all", "")
+                    await on_message("all", "")
                     async for message in connection.notifies():
                         kind, _, name = message.payload.partition(" ")
-                        await heard(kind, name)
+                        await on_message(kind, name)
             except psycopg.Error as error:
                 logger.error("messages of the database are missed: %s", error)
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(_RECONNECT_SECONDS)
 
     def locked(
         self, key: str, *, lazily: bool = False, level: int = -1
@@ -204,12 +208,14 @@ class Leases:
     # Leases.
 
     def owns(self, thread_id: str) -> bool:
-        """Whether this process has the lease of a thread, as far as it knows."""
+        """Return whether this process has the lease of a thread, as far as it knows."""
         return self.epochs.get(thread_id, 0) > 0
 
     async def take(self, thread_id: str) -> int | None:
         """Take the lease of a thread, unless a living process has it. Returns the epoch."""
         row = await self._connections.row(
+            # Our own lease is taken again with a new epoch, so that nodes of an earlier run here
+            # that still work in threads are fenced.
             "INSERT INTO leases AS held (thread_id, process_id, epoch)"
             " VALUES (%s, %s, nextval('lease_epochs'))"
             " ON CONFLICT (thread_id) DO UPDATE SET process_id = excluded.process_id,"
@@ -316,7 +322,7 @@ class Leases:
         """Return the state of a thread whose lease this process does not hold."""
         # By a value and not by the column of `threads`, whose collation does not match the index.
         mark, marked = "0", list[object]()
-        if self.marks:
+        if self.has_checkpoint_tables:
             mark = "(SELECT coalesce(max(written), 0) FROM checkpoint_writes WHERE thread_id = %s)"
             marked = [thread_id]
         row = await self._read_thread(
@@ -411,15 +417,15 @@ class Leases:
         rows = await self._connections.rows(
             "SELECT run_id, doc FROM run_results WHERE run_id = ANY(%s)", ([*run_ids],)
         )
-        found: dict[str, RunResult] = {}
+        results: dict[str, RunResult] = {}
         for run_id, text in rows:
             document: dict[str, Any] = decode(text)
             error = document["error"]
-            told = None if error is None else error.encode()
-            found[run_id] = RunResult(document["run"], document["result"], told)
+            error_bytes = None if error is None else error.encode()
+            results[run_id] = RunResult(document["run"], document["result"], error_bytes)
             if self.result_cipher is not None:
-                found[run_id] = await self.result_cipher.decrypted(found[run_id])
-        return found
+                results[run_id] = await self.result_cipher.decrypted(results[run_id])
+        return results
 
 
 def _batch(transaction: Transaction) -> Batch:

@@ -25,7 +25,7 @@ from langgraph_client.server.errors import Unavailable
 Connection: TypeAlias = psycopg.AsyncConnection[tuple[Any, ...]]
 BlockingConnection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
-_WAIT = 5.0
+_FREE_SECONDS = 5.0
 """How many seconds to wait for a free connection."""
 
 
@@ -39,7 +39,9 @@ class Pool:
         wait: How many seconds to wait for a free connection.
     """
 
-    def __init__(self, url: str, size: int, options: dict[str, Any], wait: float = _WAIT) -> None:
+    def __init__(
+        self, url: str, size: int, options: dict[str, Any], wait: float = _FREE_SECONDS
+    ) -> None:
         self.size = size
         self.in_use = 0
         self.waiting = 0
@@ -126,7 +128,7 @@ class BlockingPool:
     @contextmanager
     def connection(self) -> Iterator[BlockingConnection]:
         """Give a connection. It returns to the pool afterwards, unless it cannot be used again."""
-        if not self._room.acquire(timeout=_WAIT):
+        if not self._room.acquire(timeout=_FREE_SECONDS):
             raise Unavailable("All connections to the database are in use; try again")
         connection: BlockingConnection | None = None
         try:

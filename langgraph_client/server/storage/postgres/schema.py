@@ -258,35 +258,37 @@ async def migrate(connections: Connections) -> None:
     Raises:
         DatabaseError: A newer version of the program has changed the schema.
     """
-    async with connections.transaction() as one:
-        if await _version(one) == SCHEMA_VERSION:
+    async with connections.transaction() as transaction:
+        if await _version(transaction) == SCHEMA_VERSION:
             return
-    async with connections.transaction() as one:
-        await one.execute(f"SELECT pg_advisory_xact_lock({lock_number('schema')})")
-        version = await _version(one)
+    async with connections.transaction() as transaction:
+        await transaction.execute(f"SELECT pg_advisory_xact_lock({lock_number('schema')})")
+        version = await _version(transaction)
         if version > SCHEMA_VERSION:
             raise DatabaseError(
                 f"the database has schema {version}, written by a newer version of"
                 f" langgraph_client; this one knows {SCHEMA_VERSION}"
             )
         if version == 0:
-            await one.execute(
+            await transaction.execute(
                 "CREATE TABLE IF NOT EXISTS schema_migrations (version integer PRIMARY KEY,"
                 " applied_at timestamptz NOT NULL DEFAULT now())"
             )
         for number, steps in enumerate(_MIGRATIONS[version:], start=version + 1):
             for step in steps:
-                await one.execute(step)
-            await one.execute("INSERT INTO schema_migrations (version) VALUES (%s)", (number,))
+                await transaction.execute(step)
+            await transaction.execute(
+                "INSERT INTO schema_migrations (version) VALUES (%s)", (number,)
+            )
 
 
-async def _version(one: Batch) -> int:
+async def _version(transaction: Batch) -> int:
     # Not `to_regclass`: its cache may be older than the wait for the lock.
-    exists = await one.row(
+    exists = await transaction.row(
         "SELECT count(*) FROM pg_class WHERE relname = 'schema_migrations'"
         " AND relnamespace = current_schema()::regnamespace"
     )
     if exists is None or not exists[0]:
         return 0
-    row = await one.row("SELECT coalesce(max(version), 0) FROM schema_migrations")
+    row = await transaction.row("SELECT coalesce(max(version), 0) FROM schema_migrations")
     return int(row[0]) if row else 0

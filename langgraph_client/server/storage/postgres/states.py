@@ -115,7 +115,7 @@ class States:
         return await self._executor.execute(
             "DELETE FROM checkpoints WHERE thread_id = %s AND (checkpoint_ns, checkpoint_id)"
             " IN (SELECT * FROM unnest(%s::text[], %s::text[]))",
-            (thread_id, [ns for ns, _ in keys], [number for _, number in keys]),
+            (thread_id, [ns for ns, _ in keys], [checkpoint_id for _, checkpoint_id in keys]),
         )
 
     async def _collect(self, thread_id: str) -> None:
@@ -167,7 +167,7 @@ class States:
             " WHERE thread_id = %s AND metadata ->> 'run_id' = %s",
             (thread_id, run_id),
         )
-        gone: set[Key] = {(namespace, number) for namespace, number in rows}
+        gone: set[Key] = {(namespace, checkpoint_id) for namespace, checkpoint_id in rows}
         if gone:
             links = await self._links(thread_id)
             gone -= needed(links, links.keys() - gone)

@@ -83,7 +83,7 @@ class Tables:
         self.states = States(executor, script_states, has_checkpoints)
 
 
-class Within(Tables):
+class PostgresTransaction(Tables):
     """The same within a transaction; see `protocol.Transaction`.
 
     Args:
@@ -123,7 +123,7 @@ class PostgresStorage(Tables):
         rows = ScriptStateTable(connections.blocking, self._epoch_of)
         self.script_states = ScriptStates(rows, clock)
         self.checkpointer, self.store = self._langgraph_parts(clock, store)
-        self.shared.marks = self.checkpointer is not None
+        self.shared.has_checkpoint_tables = self.checkpointer is not None
         super().__init__(
             connections, self.script_states, self.checkpointer is not None, self.shared
         )
@@ -169,16 +169,16 @@ class PostgresStorage(Tables):
             await self.connections.execute(REPLACED_WRITES)
 
     @asynccontextmanager
-    async def transaction(self, held: Any = None) -> AsyncIterator[Within]:
+    async def transaction(self, held: Any = None) -> AsyncIterator[PostgresTransaction]:
         """Commit the writes of a transaction together, or none of them after an exception."""
         async with self.connections.transaction(held) as batch:
-            yield Within(batch, self.script_states, self.checkpointer is not None)
+            yield PostgresTransaction(batch, self.script_states, self.checkpointer is not None)
 
-    def within(self, held: Any) -> Within | PostgresStorage:
+    def within(self, held: Any) -> PostgresTransaction | PostgresStorage:
         """Return the tables for reads under a lock, on the lock's connection."""
         if held is None:
             return self
-        return Within(held, self.script_states, self.checkpointer is not None)
+        return PostgresTransaction(held, self.script_states, self.checkpointer is not None)
 
     async def delete_thread(self, thread_id: str, *, keep_events: bool = False) -> None:
         """Delete a thread with all that belongs to it, together."""
@@ -200,20 +200,22 @@ class PostgresStorage(Tables):
 
     async def export(self) -> Document:
         """Return all stored data, as tables of JSON, for `restore`."""
-        found: Document = {}
-        async with self.connections.transaction() as one:
-            for (name,) in await one.rows(
+        tables: Document = {}
+        async with self.connections.transaction() as transaction:
+            for (name,) in await transaction.rows(
                 "SELECT relname FROM pg_class WHERE relkind = 'r'"
                 " AND relnamespace = current_schema()::regnamespace ORDER BY 1"
             ):
                 if name in _OWN or name.endswith("_migrations"):
                     continue
-                columns = [row[0] for row in await one.rows(_COLUMNS, (name,))]
-                rows = await one.rows(f"SELECT {', '.join(map(_quoted, columns))} FROM {name}")
+                columns = [row[0] for row in await transaction.rows(_COLUMNS, (name,))]
+                rows = await transaction.rows(
+                    f"SELECT {', '.join(map(_quoted, columns))} FROM {name}"
+                )
                 if rows:
                     shown = [[_to_json(value) for value in row] for row in rows]
-                    found[name] = {"columns": columns, "rows": shown}
-        return found
+                    tables[name] = {"columns": columns, "rows": shown}
+        return tables
 
     async def restore(self, tables: Mapping[str, Any]) -> None:
         """Replace all stored data.
@@ -221,20 +223,20 @@ class PostgresStorage(Tables):
         Raises:
             ValueError: The dump has a table or a column that this version does not know.
         """
-        async with self.connections.transaction() as one:
+        async with self.connections.transaction() as transaction:
             for name, table in tables.items():
-                kinds: dict[str, str] = dict(await one.rows(_COLUMNS, (name,)))
+                kinds: dict[str, str] = dict(await transaction.rows(_COLUMNS, (name,)))
                 unknown = [column for column in table["columns"] if column not in kinds]
                 if not kinds or unknown:
                     kind, what = ("column", unknown[0]) if kinds else ("table", name)
                     raise ValueError(
                         f"the dump has a {kind} {what!r} that this version does not know"
                     )
-                await one.execute(f"DELETE FROM {_quoted(name)}")
+                await transaction.execute(f"DELETE FROM {_quoted(name)}")
                 columns = ", ".join(map(_quoted, table["columns"]))
                 marks = ", ".join(f"%s::{kinds[column]}" for column in table["columns"])
                 for row in table["rows"]:
-                    await one.execute(
+                    await transaction.execute(
                         f"INSERT INTO {_quoted(name)} ({columns}) VALUES ({marks})",
                         [_from_json(value) for value in row],
                     )

@@ -40,10 +40,10 @@ def _index_config(index: StoreIndex, embeddings: PreparedEmbeddings) -> Any:
 
 def _all_in_order(queries: Any, search_ops: Sequence[tuple[int, SearchOp]]) -> Any:
     """Return queries of langgraph's store for whole pages, in the protocol's order."""
-    found, embedded = queries
+    searches, embedded = queries
     newest, oldest = "ORDER BY store.updated_at DESC", "ORDER BY store.created_at, store.key"
     changed = []
-    for (sql, params, *rest), (_, op) in zip(found, search_ops, strict=True):
+    for (sql, params, *rest), (_, op) in zip(searches, search_ops, strict=True):
         if "neg_score" in sql:
             # The first limit counts embeddings, of which an item may have several. langgraph
             # computes it from the length of a page, and forgets the pages before.
@@ -201,19 +201,19 @@ class Store(BaseStore):
         """Blocking twin of `abatch`."""
         if self._prepared is None:
             return self._blocking.batch(ops)
-        given = list(ops)
-        texts = self._prepared.texts(given)
+        operations = list(ops)
+        texts = self._prepared.texts(operations)
         with self._prepared.prepared(texts, self._prepared.compute(texts)):
-            return self._blocking.batch(given)
+            return self._blocking.batch(operations)
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
         """Execute operations together."""
         if self._prepared is None:
             return await self._awaited.abatch(ops)
-        given = list(ops)
-        texts = self._prepared.texts(given)
+        operations = list(ops)
+        texts = self._prepared.texts(operations)
         with self._prepared.prepared(texts, await self._prepared.acompute(texts)):
-            return await self._awaited.abatch(given)
+            return await self._awaited.abatch(operations)
 
     async def sweep(self) -> int:
         """Delete the expired items. Returns how many."""

@@ -62,7 +62,8 @@ _CHECKPOINT = (
     "SELECT thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, run_id, versions,"
     " metadata, type, checkpoint FROM checkpoints"
 )
-_AT_ONCE = 500
+_DIGESTS_PER_QUERY = 500
+"""Older versions of SQLite take at most 999 parameters."""
 _MAX_INTEGER = 2**63 - 1
 
 
@@ -151,9 +152,9 @@ class CheckpointTables:
                 conditions.append(condition)
                 values.append(value)
         if contains:
-            condition, found = contains_condition("metadata", contains)
+            condition, parameters = contains_condition("metadata", contains)
             conditions.append(condition)
-            values += found
+            values += parameters
         values.append(_MAX_INTEGER if limit is None else max(0, min(limit, _MAX_INTEGER)))
         where = " AND ".join(conditions)
         query = f"{_CHECKPOINT} WHERE {where} ORDER BY checkpoint_id DESC LIMIT ?"
@@ -183,16 +184,16 @@ class CheckpointTables:
 
     def parts(self, thread_id: str, wanted: Sequence[bytes]) -> dict[bytes, tuple[str, bytes]]:
         """Return type and data of parts, by their digests."""
-        found: dict[bytes, tuple[str, bytes]] = {}
-        for start in range(0, len(wanted), _AT_ONCE):
-            page = wanted[start : start + _AT_ONCE]
+        parts: dict[bytes, tuple[str, bytes]] = {}
+        for start in range(0, len(wanted), _DIGESTS_PER_QUERY):
+            page = wanted[start : start + _DIGESTS_PER_QUERY]
             rows = self._database.rows(
                 "SELECT digest, type, data FROM checkpoint_parts WHERE thread_id = ?"
                 f" AND digest IN ({', '.join('?' * len(page))})",
                 (thread_id, *page),
             )
-            found.update({digest: (form, data) for digest, form, data in rows})
-        return found
+            parts.update({digest: (form, data) for digest, form, data in rows})
+        return parts
 
     def threads_of(self, run_id: str) -> list[str]:
         """Return the threads that have checkpoints of a run."""

@@ -80,15 +80,15 @@ class Checkpoints(BaseCheckpointSaver[str]):
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return one checkpoint: the one that the config names, or the latest of the thread."""
         where = ids_in(config)
-        found = self._tables.checkpoint(
+        row = self._tables.checkpoint(
             str(where["thread_id"]), where.get("checkpoint_ns", ""), get_checkpoint_id(config)
         )
-        if found is None:
+        if row is None:
             return None
-        made = self._tuple(found, {})
+        result = self._tuple(row, {})
         # As in langgraph's own savers, a config with a checkpoint is returned unchanged. The
         # protocol's reply shows whether the request had a namespace.
-        return made._replace(config=config) if get_checkpoint_id(config) else made
+        return result._replace(config=config) if get_checkpoint_id(config) else result
 
     def list(
         self,
@@ -107,7 +107,7 @@ class Checkpoints(BaseCheckpointSaver[str]):
             limit: How many, at most.
         """
         where = ids_in(config) if config is not None else {}
-        found = self._tables.checkpoints(
+        rows = self._tables.checkpoints(
             thread_id=str(where["thread_id"]) if where else None,
             namespace=where.get("checkpoint_ns"),
             checkpoint_id=get_checkpoint_id(config) if config is not None else None,
@@ -116,7 +116,7 @@ class Checkpoints(BaseCheckpointSaver[str]):
             limit=limit,
         )
         known: dict[bytes, tuple[str, bytes]] = {}
-        for row in found:
+        for row in rows:
             # Between the items, others may delete checkpoints.
             if self._tables.checkpoint(row.thread_id, row.namespace, row.checkpoint_id):
                 yield self._tuple(row, known)
@@ -211,7 +211,7 @@ class Checkpoints(BaseCheckpointSaver[str]):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """Write a checkpoint. Return its config."""
-        return await self._database.patiently(
+        return await self._database.retry_while_busy(
             lambda: self.put(config, checkpoint, metadata, new_versions)
         )
 
@@ -246,7 +246,9 @@ class Checkpoints(BaseCheckpointSaver[str]):
         task_path: str = "",
     ) -> None:
         """Async twin of `put_writes`."""
-        await self._database.patiently(lambda: self.put_writes(config, writes, task_id, task_path))
+        await self._database.retry_while_busy(
+            lambda: self.put_writes(config, writes, task_id, task_path)
+        )
 
     def get_next_version(self, current: str | None, channel: None) -> str:
         """Return a version after this one.
@@ -265,10 +267,10 @@ class Checkpoints(BaseCheckpointSaver[str]):
 
     async def adelete_thread(self, thread_id: str) -> None:
         """Delete a thread's checkpoints, in place."""
-        await self._database.patiently(lambda: self.delete_thread(thread_id))
+        await self._database.retry_while_busy(lambda: self.delete_thread(thread_id))
 
     def latest(self, thread_id: str) -> str | None:
-        """Return the id of a thread's latest checkpoint, in whatever namespace."""
+        """Return the id of a thread's latest checkpoint, in any namespace."""
         return self._tables.latest(thread_id)
 
     def mark(self) -> int:

@@ -23,8 +23,10 @@ APPLICATION_ID = 0x4C474353
 """The mark in the header of our files, so that another program's database is not used as one."""
 _WAL_BYTES = 4_000_000
 _VACUUM_PAGES = 64
-_PATIENCE = 5.0
-_PAUSE = 0.01
+_BUSY_SECONDS = 5.0
+"""How many seconds a write waits for another process that holds the file."""
+_BUSY_PAUSE = 0.01
+"""The pause between two attempts: SQLite does not say when a file is free."""
 _OF_THE_CALLER = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.NotSupportedError)
 
 
@@ -32,7 +34,7 @@ class DatabaseFileError(OSError):
     """The database file cannot be used. The message names the file and says what to do."""
 
 
-class Busy(Unavailable):
+class FileBusy(Unavailable):
     """Another process holds the file's write lock. A backup may do so for a moment."""
 
 
@@ -135,7 +137,7 @@ class Database:
 
     def begin(self) -> bool:
         """Take the lock, and begin a transaction if none is open. Returns whether it began one."""
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _BUSY_SECONDS
         while True:
             self.lock.acquire()
             try:
@@ -143,14 +145,16 @@ class Database:
                     return False
                 with translated():
                     self.connection.execute("BEGIN IMMEDIATE")
+                # The lock stays held, and `committing` releases it. So a caller must enter that
+                # next, without an await: other tasks of this thread would share the transaction.
                 return True
             except BaseException as error:
                 self.lock.release()
-                # On the event loop this must not sleep; `patiently` waits there.
+                # On the event loop this must not sleep; `retry_while_busy` waits there.
                 is_home = threading.get_ident() == self._home
-                if not isinstance(error, Busy) or is_home or time.monotonic() > deadline:
+                if not isinstance(error, FileBusy) or is_home or time.monotonic() > deadline:
                     raise
-            time.sleep(_PAUSE)  # In a worker thread: SQLite does not say when a file is free.
+            time.sleep(_BUSY_PAUSE)  # In a worker thread only, see above.
 
     def execute(self, statement: str, values: Sequence[object] = ()) -> int:
         """Execute one statement that writes. Returns how many rows it changed."""
@@ -160,24 +164,24 @@ class Database:
         with self.lock, translated():
             return self.connection.execute(statement, values).rowcount
 
-    async def patiently(self, write: Callable[[], _Result]) -> _Result:
+    async def retry_while_busy(self, write: Callable[[], _Result]) -> _Result:
         """Call a function that writes, and repeat it while another process holds the file.
 
         Raises:
-            Busy: Another process held the file for five seconds.
+            FileBusy: Another process held the file for five seconds.
         """
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _BUSY_SECONDS
         while True:
             try:
                 return write()
-            except Busy:
+            except FileBusy:
                 if time.monotonic() > deadline:
                     raise
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(_BUSY_PAUSE)
 
     async def write(self, statement: str, values: Sequence[object] = ()) -> int:
         """Execute one statement. Returns how many rows it changed."""
-        return await self.patiently(lambda: self.execute(statement, values))
+        return await self.retry_while_busy(lambda: self.execute(statement, values))
 
     async def write_many(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
         """Execute one statement for each row, in one transaction."""
@@ -186,9 +190,9 @@ class Database:
             with self.transaction() as cursor:
                 cursor.executemany(statement, rows)
 
-        await self.patiently(write)
+        await self.retry_while_busy(write)
 
-    def opened(self) -> None:
+    def stop_blocking_waits(self) -> None:
         """End the opening, during which SQLite itself waits for other processes.
 
         From now on SQLite reports a busy file at once, so that it does not block the loop. The
@@ -212,7 +216,7 @@ class Database:
 
     # The file.
 
-    def give_back(self) -> bool:
+    def shrink_file(self) -> bool:
         """Return some deleted space to the file system. Returns whether there is more.
 
         Each call moves a bounded number of pages, so that requests do not wait for long.
@@ -248,14 +252,14 @@ class translated:  # noqa: N801 - as the context managers of contextlib
         """Begin."""
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: object
+        self, error_type: type[BaseException] | None, error: BaseException | None, at: object
     ) -> None:
         """Translate the exception, if there is one."""
         if not isinstance(error, sqlite3.DatabaseError) or isinstance(error, _OF_THE_CALLER):
             return
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        made = Busy if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) else Unavailable
-        raise made(f"the database cannot be used at the moment: {error}") from error
+        kind = FileBusy if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) else Unavailable
+        raise kind(f"the database cannot be used at the moment: {error}") from error
 
 
 def _lock(path: str) -> FileLock:

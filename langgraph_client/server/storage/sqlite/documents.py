@@ -23,8 +23,10 @@ _WITHOUT_CASE = ("name", "graph_id")
 _BURST = 0.005
 """For about how many seconds a search may block the event loop before it yields."""
 _FIRST_BATCH = 32
+"""How many rows are checked first; later batches grow with the measured speed."""
 _LARGEST_BATCH = 10_000
 _BURST_BYTES = 1_000_000
+"""How much JSON is decoded before other tasks may run."""
 
 
 class Table:
@@ -60,8 +62,8 @@ class Table:
             f"CREATE TABLE IF NOT EXISTS {name} ({', '.join(names)},"
             f" PRIMARY KEY ({', '.join(key)}))"
         )
-        marks = ", ".join("?" * len(names))
-        self._insert = f"INSERT INTO {name} ({', '.join(names)}) VALUES ({marks})"
+        placeholders = ", ".join("?" * len(names))
+        self._insert = f"INSERT INTO {name} ({', '.join(names)}) VALUES ({placeholders})"
         # Not REPLACE: that changes the row's rowid, so a search in progress would miss the row.
         changes = ", ".join(f"{column} = excluded.{column}" for column in names[key_length:])
         self._put = f"{self._insert} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
@@ -143,15 +145,17 @@ class Table:
         start = min(offset, MAX_INTEGER)
         filters, filter_values = self._filters(contains, any_of, text)
         if filters != "1":
+            # The filter is not part of this query: it may read large columns of every row, and a
+            # query cannot yield to the event loop. `_matching` applies it in batches.
             query = f"SELECT rowid {tail}"
             enough = start + count
             # The first batch is often enough. All candidates are listed only if it is not.
             page = self._database.rows(query, (*values, _FIRST_BATCH, 0))
-            found = await self._matching(_numbers(page), filters, filter_values, enough)
-            if len(found) < enough and len(page) == _FIRST_BATCH:
+            rowids = await self._matching(_numbers(page), filters, filter_values, enough)
+            if len(rowids) < enough and len(page) == _FIRST_BATCH:
                 every = self._database.rows(query, (*values, MAX_INTEGER, 0))
-                found = await self._matching(_numbers(every), filters, filter_values, enough)
-            return await self._read(found[start:enough], fields)
+                rowids = await self._matching(_numbers(every), filters, filter_values, enough)
+            return await self._read(rowids[start:enough], fields)
         if count <= _FIRST_BATCH:
             query = f"SELECT {self._selected(fields)} {tail}"
             rows = self._database.rows(query, (*values, count, start))
@@ -189,35 +193,35 @@ class Table:
             f"SELECT rowid FROM {self._name}"
             f" WHERE rowid IN (SELECT value FROM json_each(?)) AND {filters}"
         )
-        found: list[int] = []
+        rowids: list[int] = []
         start, size = 0, _FIRST_BATCH
-        while start < len(candidates) and len(found) < enough:
+        while start < len(candidates) and len(rowids) < enough:
             batch = candidates[start : start + size]
             start += size
             began = time.perf_counter()
             rows = self._database.rows(query, (encode(batch).decode(), *values))
             matching = {row[0] for row in rows}
-            found += [rowid for rowid in batch if rowid in matching]
+            rowids += [rowid for rowid in batch if rowid in matching]
             taken = time.perf_counter() - began
             size = max(1, min(int(size * _BURST / max(taken, _BURST / 2)), _LARGEST_BATCH))
             await self._database.pause()
-        return found
+        return rowids
 
     async def _read(self, rowids: Sequence[int], fields: Collection[str] | None) -> list[Document]:
         """Return the documents in these rows. A row that was deleted meanwhile is passed over."""
         query = f"SELECT {self._selected(fields)} FROM {self._name} WHERE rowid = ?"
-        found = []
+        documents = []
         size = 0
         for rowid in rowids:
             row = self._database.row(query, (rowid,))
             if row is None:
                 continue
-            found.append(document_of(row, self._apart, fields))
+            documents.append(document_of(row, self._apart, fields))
             size += sum(len(text) for text in row if text is not None)
             if size > _BURST_BYTES:
                 size = 0
                 await self._database.pause()
-        return found
+        return documents
 
     # SQL.
 
@@ -252,15 +256,15 @@ class Table:
         for field, part in (text or {}).items():
             parts.append(f"has_text({self._column(field)}, ?)")
             values.append(part)
-        condition, found = self._contains(contains or {})
+        condition, parameters = self._contains(contains or {})
         if condition != "1":
             parts.append(condition)
-            values += found
+            values += parameters
         if any_of is not None:
-            conditions = [self._contains(one) for one in any_of]
-            parts.append(f"({' OR '.join(f'({one})' for one, _ in conditions) or '0'})")
-            for _, found in conditions:
-                values += found
+            conditions = [self._contains(alternative) for alternative in any_of]
+            parts.append(f"({' OR '.join(f'({condition})' for condition, _ in conditions) or '0'})")
+            for _, parameters in conditions:
+                values += parameters
         return " AND ".join(parts) or "1", values
 
     def _contains(self, contains: Mapping[str, object]) -> tuple[str, list[object]]:
@@ -268,11 +272,11 @@ class Table:
         values: list[object] = []
         for field, wanted in contains.items():
             if field in self._apart:
-                condition, found = contains_condition(f'"{field}"', wanted)
+                condition, parameters = contains_condition(f'"{field}"', wanted)
             else:
-                condition, found = contains_condition("doc", {field: wanted})
+                condition, parameters = contains_condition("doc", {field: wanted})
             parts.append(condition)
-            values += found
+            values += parameters
         return " AND ".join(parts) or "1", values
 
     def _column(self, field: str) -> str:

@@ -12,7 +12,7 @@ from langgraph_client.server.storage.sqlite.documents import MAX_INTEGER
 _END = "run_done"
 """The name for `delete_ended`. SQLite uses the partial index only if a query contains it literally.
 """
-_AT_ONCE = 500
+_EVENTS_PER_STATEMENT = 500
 """The most events that one statement deletes, so that other requests do not wait for long."""
 
 
@@ -83,7 +83,7 @@ class Events:
     def are_many(self, thread_id: str) -> bool:
         """Whether a thread has more events than one statement should delete."""
         query = "SELECT 1 FROM events WHERE thread_id = ? LIMIT 1 OFFSET ?"
-        return self._database.row(query, (thread_id, _AT_ONCE)) is not None
+        return self._database.row(query, (thread_id, _EVENTS_PER_STATEMENT)) is not None
 
     async def delete_ended(self, name: str, before_ms: int, limit: int) -> int:
         """Delete all events of runs that have an event of this name before a time."""
@@ -105,9 +105,9 @@ class Events:
         """
         statement = (
             "DELETE FROM events WHERE rowid IN (SELECT rowid FROM events"
-            f" WHERE {where} ORDER BY ms, seq LIMIT {_AT_ONCE})"
+            f" WHERE {where} ORDER BY ms, seq LIMIT {_EVENTS_PER_STATEMENT})"
         )
-        while await self._database.write(statement, (value,)) == _AT_ONCE:
+        while await self._database.write(statement, (value,)) == _EVENTS_PER_STATEMENT:
             await self._database.pause()
         self._deleted()
 

@@ -11,7 +11,7 @@ from langgraph_client.server.storage.sqlite.database import Database
 from langgraph_client.server.storage.sqlite.documents import MAX_INTEGER
 
 _ENDS = "name IN ('lifecycle:completed', 'lifecycle:failed', 'lifecycle:interrupted')"
-_AT_ONCE = 100
+_EVENTS_PER_STATEMENT = 100
 """How many rows one statement deletes, so that other requests do not wait for long."""
 # The last event of a thread stays as long as the thread exists, because the next event gets the
 # number after it. The end of a run that was deleted with its thread is stored for some time, for
@@ -130,10 +130,10 @@ class ProtocolEventTable:
     async def _delete(self, where: str, value: str) -> None:
         statement = (
             "DELETE FROM protocol_events WHERE rowid IN (SELECT rowid FROM protocol_events"
-            f" WHERE {where} ORDER BY seq LIMIT {_AT_ONCE})"
+            f" WHERE {where} ORDER BY seq LIMIT {_EVENTS_PER_STATEMENT})"
         )
         deleted = 0
-        while (count := await self._database.write(statement, (value,))) == _AT_ONCE:
+        while (count := await self._database.write(statement, (value,))) == _EVENTS_PER_STATEMENT:
             deleted += count
             await self._database.pause()
         if deleted or count:

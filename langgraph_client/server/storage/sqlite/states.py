@@ -45,7 +45,7 @@ class States:
                 if self._checkpoints is not None:
                     self._checkpoints.delete_thread(thread_id)
 
-        await self._database.patiently(write)
+        await self._database.retry_while_busy(write)
         self._deleted()
 
     async def forget_thread(self, thread_id: str) -> None:
@@ -60,7 +60,7 @@ class States:
                 if self._checkpoints is not None:
                     self._checkpoints.copy_thread(source, target)
 
-        await self._database.patiently(write)
+        await self._database.retry_while_busy(write)
 
     async def keep_latest(self, thread_id: str) -> None:
         """Delete all checkpoints of a thread except the latest."""
@@ -71,7 +71,7 @@ class States:
                 if self._checkpoints is not None:
                     self._checkpoints.prune([thread_id], strategy="keep_latest")
 
-        await self._database.patiently(write)
+        await self._database.retry_while_busy(write)
         self._deleted()
 
     async def latest(self, thread_id: str) -> str | None:
@@ -93,7 +93,7 @@ class States:
                 if self._checkpoints is not None:
                     self._checkpoints.delete_run(thread_id, run_id, mark)
 
-        await self._database.patiently(write)
+        await self._database.retry_while_busy(write)
 
     async def size(self, thread_id: str) -> Document:
         """Return the numbers and sizes of a thread's checkpoints, values and writes.

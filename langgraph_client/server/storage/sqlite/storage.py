@@ -81,7 +81,7 @@ class SqliteStorage:
             self.allow(allow_types)
             if store is None:  # Others have tables of their own.
                 self._database.keep_tables()
-            self._database.opened()
+            self._database.stop_blocking_waits()
         except BaseException:
             self._database.close()
             raise
@@ -141,14 +141,14 @@ class SqliteStorage:
 
     @asynccontextmanager
     async def transaction(self, held: object = None) -> AsyncIterator[SqliteStorage]:
-        """Commit what is written within together, or, on an exception, not at all."""
+        """Commit the writes of a transaction together, or none of them after an exception."""
         # No operation within yields to the event loop, so no other writer can come in between.
-        is_outermost = await self._database.patiently(self._database.begin)
+        is_outermost = await self._database.retry_while_busy(self._database.begin)
         with self._database.committing(is_outermost):
             yield self
 
     def within(self, held: object) -> SqliteStorage:
-        """Return what reads under a lock."""
+        """Return an object for reads under a lock."""
         return self
 
     async def delete_thread(self, thread_id: str, *, keep_events: bool = False) -> None:
@@ -166,22 +166,22 @@ class SqliteStorage:
                 for name in tables:
                     cursor.execute(f"DELETE FROM {name} WHERE thread_id = ?", (thread_id,))
 
-        await self._database.patiently(write)
+        await self._database.retry_while_busy(write)
         self._tidy()
 
     def _tidy(self) -> None:
         """Return deleted space to the file system, a little later and in small steps."""
         if self._tidying is None:
-            self._tidying = asyncio.get_running_loop().call_later(_TIDY_PAUSE, self._give_back)
+            self._tidying = asyncio.get_running_loop().call_later(_TIDY_PAUSE, self._shrink_file)
 
-    def _give_back(self) -> None:
+    def _shrink_file(self) -> None:
         self._tidying = None
         try:
-            more = self._database.give_back()
+            more = self._database.shrink_file()
         except Unavailable:
             return  # The space can be returned after the next deletion.
         if more:
-            self._tidying = asyncio.get_running_loop().call_later(_STEP_PAUSE, self._give_back)
+            self._tidying = asyncio.get_running_loop().call_later(_STEP_PAUSE, self._shrink_file)
 
     def allow(self, classes: Iterable[type]) -> None:
         """Allow stored checkpoints to create objects of these classes."""
@@ -192,7 +192,7 @@ class SqliteStorage:
         """Delete the expired items of the store. Returns how many."""
         if self.store is None:
             return 0
-        return int(await self._database.patiently(self.store.sweep))
+        return int(await self._database.retry_while_busy(self.store.sweep))
 
     async def ping(self) -> None:
         """Return if the database answers."""
@@ -200,15 +200,15 @@ class SqliteStorage:
 
     async def export(self) -> Document:
         """Return all stored data, as tables of JSON, for `restore`."""
-        found: Document = {}
+        tables: Document = {}
         with self._database.reading() as cursor:
             for (name,) in cursor.execute(_TABLES).fetchall():
                 cursor.execute(f'SELECT * FROM "{name}"')
                 columns = [column[0] for column in cursor.description]
                 rows = [[_to_json(value) for value in row] for row in cursor.fetchall()]
                 if rows:
-                    found[name] = {"columns": columns, "rows": rows}
-        return found
+                    tables[name] = {"columns": columns, "rows": rows}
+        return tables
 
     async def restore(self, tables: JsonMapping) -> None:
         """Replace all stored data.
@@ -233,9 +233,9 @@ class SqliteStorage:
                     )
                 cursor.execute(f"DELETE FROM {_quoted(name)}")
                 columns = ", ".join(map(_quoted, table["columns"]))
-                marks = ", ".join("?" * len(table["columns"]))
+                placeholders = ", ".join("?" * len(table["columns"]))
                 cursor.executemany(
-                    f"INSERT INTO {_quoted(name)} ({columns}) VALUES ({marks})",
+                    f"INSERT INTO {_quoted(name)} ({columns}) VALUES ({placeholders})",
                     [[_from_json(value) for value in row] for row in table["rows"]],
                 )
 

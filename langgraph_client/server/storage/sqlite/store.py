@@ -82,21 +82,21 @@ class Store(SqliteStore):
             yield cursor
 
     def batch(self, ops: Iterable[Op]) -> list[Result]:
-        """Carry out operations, together or not at all."""
-        given = list(ops)
+        """Execute operations, all or none."""
+        operations = list(ops)
         if self._prepared is None:
-            return self._carry_out(given)
-        texts = self._prepared.texts(given)
+            return self._execute(operations)
+        texts = self._prepared.texts(operations)
         with self._prepared.prepared(texts, self._prepared.compute(texts)):
-            return self._carry_out(given)
+            return self._execute(operations)
 
-    def _carry_out(self, given: list[Op]) -> list[Result]:
+    def _execute(self, operations: list[Op]) -> list[Result]:
         with self._cursor():
             if self._is_any_over():
                 self.sweep()
-            self._forget_vectors(given)
-            results = super().batch([_without_ttl(op) for op in given])
-            for op, result in _in_effect(given, results):
+            self._forget_vectors(operations)
+            results = super().batch([_without_ttl(op) for op in operations])
+            for op, result in _in_effect(operations, results):
                 self._keep_time(op, result)
         return results
 
@@ -127,7 +127,7 @@ class Store(SqliteStore):
             for item in result or ():
                 self._refresh(item.namespace, item.key)
 
-    def _forget_vectors(self, given: list[Op]) -> None:
+    def _forget_vectors(self, operations: list[Op]) -> None:
         """Delete the embeddings of items that are replaced or deleted, which langgraph's keeps.
 
         Otherwise, an item that is replaced by one with other fields would be found by its old text.
@@ -135,17 +135,17 @@ class Store(SqliteStore):
         if self._prepared is not None:
             self.conn.executemany(
                 "DELETE FROM store_vectors WHERE prefix = ? AND key = ?",
-                [(".".join(op.namespace), op.key) for op in given if isinstance(op, PutOp)],
+                [(".".join(op.namespace), op.key) for op in operations if isinstance(op, PutOp)],
             )
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
-        """Carry out operations, in place, once their embeddings are there."""
-        given = list(ops)
+        """Execute operations on this thread, once their embeddings are computed."""
+        operations = list(ops)
         if self._prepared is None:
-            return await self._database.patiently(lambda: self._carry_out(given))
-        texts = self._prepared.texts(given)
+            return await self._database.retry_while_busy(lambda: self._execute(operations))
+        texts = self._prepared.texts(operations)
         with self._prepared.prepared(texts, await self._prepared.acompute(texts)):
-            return await self._database.patiently(lambda: self._carry_out(given))
+            return await self._database.retry_while_busy(lambda: self._execute(operations))
 
     def sweep(self) -> int:
         """Delete the items whose time is over. Returns how many."""
@@ -170,13 +170,13 @@ class Store(SqliteStore):
         )
 
     def _refresh(self, namespace: tuple[str, ...], key: str) -> None:
-        found = self.conn.execute(
+        row = self.conn.execute(
             "SELECT ttl_minutes FROM store"
             " WHERE prefix = ? AND key = ? AND ttl_minutes IS NOT NULL",
             (".".join(namespace), key),
         ).fetchone()
-        if found:
-            self._give(namespace, key, found[0])
+        if row:
+            self._give(namespace, key, row[0])
 
     def _after(self, minutes: float) -> str:
         end = self._clock.now() + timedelta(minutes=minutes)

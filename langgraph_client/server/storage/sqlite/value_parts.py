@@ -117,13 +117,13 @@ def _items(value: Any, serde: Serializer) -> list[bytes] | None:
         if _is_short(value[0]):
             return None
         pairs = ((item,) for item in value)
-    made = []
+    items = []
     for pair in pairs:
         forms = [serde.dumps_typed(item) for item in pair]
         if any(form != "msgpack" for form, _ in forms):
             return None  # None and bytes have formats of their own outside of containers.
-        made.append(b"".join(data for _, data in forms))
-    return made
+        items.append(b"".join(data for _, data in forms))
+    return items
 
 
 def _is_short(item: object) -> bool:

@@ -44,5 +44,5 @@ def cosine_distance(left: bytes, right: bytes) -> float:
 @lru_cache(maxsize=16)
 def _vector(packed: bytes) -> tuple[array[float], float]:
     """Return a vector and its length; the one that is searched for comes again for every item."""
-    found = array("f", packed)
-    return found, math.hypot(*found)
+    numbers = array("f", packed)
+    return numbers, math.hypot(*numbers)
