@@ -80,7 +80,7 @@ def by_httpx_sse(body: bytes) -> list[tuple[str, str, str | None]]:
     for line in text.split("\n")[:-1]:
         event = decoder.decode(line)
         if event is not None and (event.event != "message" or has_data):
-            found.append((event.event, event.data, event.id.strip() or None))
+            found.append((event.event, event.data, event.id.strip(" \t") or None))
         has_data = bool(line) and (has_data or line.partition(":")[0] == "data")
     return found
 
