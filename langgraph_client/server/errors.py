@@ -57,9 +57,20 @@ class TooLarge(ServerError):
 
 
 class Unavailable(ServerError):
-    """The server cannot execute the request now; it may succeed later."""
+    """The server cannot execute the request now; it may succeed later.
+
+    Args:
+        detail: The reason for the caller.
+        cause: The text of an exception of user code or a database, for the log only: it may name
+            hosts, users or passwords.
+    """
 
     status = 503
+
+    def __init__(self, detail: str, cause: str = "") -> None:
+        super().__init__(f"{detail}: {cause}" if cause else detail)
+        self.detail = detail
+        self.cause = cause
 
 
 class LockTimeout(Unavailable):

@@ -106,7 +106,7 @@ class SaverStates:
         except ServerError:
             raise
         except Exception as error:  # The saver's database may raise errors of any class.
-            raise Unavailable(f"the checkpointer: {type(error).__name__}: {error}") from error
+            raise Unavailable(f"the checkpointer: {type(error).__name__}", str(error)) from error
 
 
 class _Delegating:

@@ -161,7 +161,7 @@ def odd(kind: str) -> Encryption:
     [
         ("keys", "must leave the keys of an object as they are; of thread.metadata it added"),
         ("text", "encrypt.json of the Encryption returned a str, not a dict"),
-        ("raise", "encrypt.json of the Encryption: ConnectionError: no keys today"),
+        ("raise", "encrypt.json of the Encryption: ConnectionError"),
     ],
 )
 def test_handlers_that_fail(kind: str, said: str) -> None:
@@ -170,6 +170,7 @@ def test_handlers_that_fail(kind: str, said: str) -> None:
         answer = http.post("/threads", json={"metadata": {"note": SECRET}})
         assert answer.status_code == 503
         assert said in answer.json()["detail"]
+        assert "no keys today" not in answer.text  # A handler's error may tell secrets.
         assert http.post("/threads/count", json={}).json() == 0
 
 

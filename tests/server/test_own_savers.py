@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, TypedDict
 
 import pytest
+from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
 
@@ -38,7 +39,7 @@ class FailingSaver(InMemorySaver):
     """A saver that cannot list, and so not copy."""
 
     def list(self, *args: Any, **options: Any) -> Any:
-        raise OSError("no disk")
+        raise OSError("connect postgresql://u:PASSWORD@db")
 
 
 class State(TypedDict):
@@ -75,14 +76,16 @@ def test_a_copied_thread_has_the_state_and_goes_its_own_way() -> None:
         assert len(client.threads.get_state(copied)["values"]["log"]) == 6
 
 
-def test_a_copy_that_fails_is_none() -> None:
-    """The request is answered with the saver's error, and there is no thread without its state."""
+def test_a_copy_that_fails_is_none(caplog: pytest.LogCaptureFixture) -> None:
+    """There is no thread without its state. The response does not have the saver's words."""
     with TestServer({"agent": built(FailingSaver())}) as server, server.sync_client() as client:
         thread_id = client.threads.create()["thread_id"]
         client.runs.wait(thread_id, "agent", input={"log": ["first"]})
-        with pytest.raises(APIStatusError, match="no disk") as failed:
+        with pytest.raises(APIStatusError, match="'agent': OSError") as failed:
             client.threads.copy(thread_id)
         assert failed.value.status_code == 503
+        assert "PASSWORD" not in failed.value.response.text
+        assert "postgresql://u:PASSWORD@db" in caplog.text
         assert client.threads.count() == 1
 
 
@@ -103,6 +106,45 @@ async def test_runs_are_rolled_back_and_deleted_in_a_saver_that_can() -> None:
             await client.runs.delete(thread_id, run["run_id"])
             assert (await client.threads.get_state(thread_id))["values"] == before
             assert (await client.threads.get(thread_id))["values"] == before
+
+
+class HalfSaver(InMemorySaver):
+    """A saver whose writes of checkpoints fail after the second one of a copy."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left: int | None = None
+
+    def put(self, *args: Any, **options: Any) -> Any:
+        if self.left is not None:
+            self.left -= 1
+            if self.left < 0:
+                raise OSError("no disk")
+        return super().put(*args, **options)
+
+
+def test_a_copy_that_fails_half_way_leaves_nothing() -> None:
+    """The checkpoints that it has written are deleted from the graph's own checkpointer."""
+    saver = HalfSaver()
+    with TestServer({"agent": built(saver)}) as server, server.sync_client() as client:
+        thread_id = client.threads.create()["thread_id"]
+        client.runs.wait(thread_id, "agent", input={"log": ["first"]})
+        saver.left = 2
+        with pytest.raises(APIStatusError, match="OSError"):
+            client.threads.copy(thread_id)
+        assert saver.left < 0
+        assert [thread for thread, found in saver.storage.items() if found] == [thread_id]
+
+
+def test_a_saver_of_the_server_keeps_its_words_to_itself() -> None:
+    """They may name hosts and passwords."""
+    server = TestServer({"agent": built(None)}, checkpointer=FailingSaver())
+    with server, server.sync_client() as client:
+        thread_id = client.threads.create()["thread_id"]
+        client.runs.wait(thread_id, "agent", input={"log": ["first"]})
+        with pytest.raises(APIStatusError, match="the checkpointer: OSError") as failed:
+            client.threads.copy(thread_id)
+        assert "PASSWORD" not in failed.value.response.text
 
 
 def test_a_thread_is_pruned_in_a_saver_that_can() -> None:
@@ -126,3 +168,41 @@ def test_a_saver_that_cannot_says_so(caplog: pytest.LogCaptureFixture) -> None:
         client.runs.delete(thread_id, run["run_id"])
         assert client.threads.get_state(thread_id)["values"] == {"log": ["first", "one", "two"]}
         assert "cannot delete runs" in caplog.text
+
+
+class Tenants:
+    """A factory of a graph that needs what only the configs of runs have."""
+
+    def __init__(self) -> None:
+        self.is_broken = False
+
+    def __call__(self, config: RunnableConfig) -> Any:
+        if self.is_broken:
+            raise OSError("connect postgresql://u:PASSWORD@db")
+        assert config["configurable"]["tenant"] == "x"
+        return built(None)
+
+
+def test_a_factory_is_not_needed_for_states_that_the_server_stores() -> None:
+    """Threads are copied and pruned, and runs deleted, although the factory raises an error."""
+    make = Tenants()
+    with TestServer({"agent": make}) as server, server.sync_client() as client:
+        thread_id = client.threads.create()["thread_id"]
+        config = {"configurable": {"tenant": "x"}}
+        runs = []
+        for _ in range(2):
+            run = client.runs.create(thread_id, "agent", input={"log": ["in"]}, config=config)
+            client.runs.join(thread_id, run["run_id"])
+            runs.append(run["run_id"])
+        client.threads.copy(thread_id)
+        client.runs.delete(thread_id, runs[0])
+        make.is_broken = True
+        copied = client.threads.copy(thread_id)
+        client.runs.delete(thread_id, runs[1])
+        assert client.threads.prune([thread_id], strategy="keep_latest")["pruned_count"] == 1
+        make.is_broken = False
+        run = client.runs.create(
+            copied["thread_id"], "agent", input={"log": ["more"]}, config=config
+        )
+        ended = client.runs.join(copied["thread_id"], run["run_id"])
+        assert len(ended["log"]) == 9

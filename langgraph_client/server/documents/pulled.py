@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from langgraph_client.server.documents.threads import open_graph, settle
 from langgraph_client.server.errors import Conflict, Refused
@@ -80,7 +81,8 @@ async def _write(
         await settle(services, dict(thread), graph, thread["metadata"]["graph_id"])
     except BaseException:
         if graph.own_saver is not None:
-            await graph.own_saver.adelete_thread(thread["thread_id"])
+            with suppress(NotImplementedError):
+                await graph.own_saver.adelete_thread(thread["thread_id"])
         raise
     return missing
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from langgraph_client.models.fields import JsonMapping, JsonObject
@@ -311,11 +311,20 @@ async def copy(
         try:
             async with _own_saver(services, source) as saver:
                 if saver is not None:
-                    await saver.acopy_thread(graphs_thread_id(source), graphs_thread_id(copied))
+                    await _copy_own(saver, graphs_thread_id(source), graphs_thread_id(copied))
         except BaseException:
             await services.storage.delete_thread(copied["thread_id"])
             raise
     return copied
+
+
+async def _copy_own(saver: HostedSaver, source: str, copied: str) -> None:
+    try:
+        await saver.acopy_thread(source, copied)
+    except BaseException:
+        with suppress(NotImplementedError):
+            await saver.adelete_thread(copied)
+        raise
 
 
 @asynccontextmanager
@@ -330,14 +339,15 @@ async def _own_saver(services: Services, thread: Document) -> AsyncIterator[Host
         yield None
         return
     config = {**thread_config(graphs_thread_id(thread)), "metadata": {"graph_id": graph_id}}
+    given = with_request_headers(with_assistants_config(thread, config))
     try:
-        async with open_graph(services, thread, graph_id, config) as graph:
-            yield graph.own_saver
+        async with services.graphs.open_own_saver(graph_id, given) as saver:
+            yield saver
     except ServerError:
         raise
     except Exception as error:  # Of the graph's factory, or the saver's database.
         raise Unavailable(
-            f"the checkpointer of graph {graph_id!r}: {type(error).__name__}: {error}"
+            f"the checkpointer of graph {graph_id!r}: {type(error).__name__}", str(error)
         ) from error
 
 

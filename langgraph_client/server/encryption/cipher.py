@@ -249,7 +249,8 @@ async def _asked(name: str, answer: Awaitable[object]) -> object:
     try:
         return await answer
     except Exception as error:  # whatever the application's handler raises
-        raise Unavailable(f"{name} of the Encryption: {type(error).__name__}: {error}") from error
+        detail = f"{name} of the Encryption: {type(error).__name__}"
+        raise Unavailable(detail, str(error)) from error
 
 
 def _checked(name: str, made: object, kind: type[_T]) -> _T:

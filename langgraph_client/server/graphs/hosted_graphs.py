@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import logging
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.auth.users import USER_FIELDS, User, user_fields
-from langgraph_client.server.errors import NotFound
+from langgraph_client.server.errors import NotFound, ServerError
 from langgraph_client.server.graphs.factories import Factory
 from langgraph_client.server.graphs.protocol import Access, HostedGraph
 from langgraph_client.server.storage.script_states import ScriptStates
@@ -24,9 +25,14 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
     from langgraph.store.base import BaseStore
 
+    from langgraph_client.server.graphs.hosted_saver import HostedSaver
+
 
 _UNNAMED = "LangGraph"
 """The name of a graph that was compiled without one."""
+
+
+logger = logging.getLogger("langgraph_client.server")
 
 
 class UserCodeError(RuntimeError):
@@ -74,6 +80,8 @@ class Graphs:
         self._may_resume = may_resume
         self._undoes_writes = undoes_writes
         self._write_events: Callable[[], Awaitable[None]] | None = None
+        #: The graphs that were seen with a checkpointer of their own.
+        self._with_saver: set[str] = set()
         self._ready: dict[tuple[str, bool], HostedGraph] = {}
         self._user: User | None = None
 
@@ -153,6 +161,39 @@ class Graphs:
             ) from error
 
     @asynccontextmanager
+    async def open_own_saver(
+        self, graph_id: str, config: Mapping[str, object]
+    ) -> AsyncGenerator[HostedSaver | None, None]:
+        """Give the checkpointer that a graph was compiled with; None if the server has its states.
+
+        A factory is called, with the access `threads.read`. It may need a config that only runs
+        have. If it raises an exception, and none of its graphs has had a checkpointer so far, there
+        is none.
+
+        Args:
+            graph_id: The graph's name.
+            config: The config for a factory.
+
+        Raises:
+            NotFound: The graph does not exist.
+            Exception: The factory of a graph with a checkpointer raised it.
+        """
+        async with AsyncExitStack() as stack:
+            saver: HostedSaver | None = None
+            try:
+                graph = await stack.enter_async_context(self.open(graph_id, config))
+                saver = graph.own_saver
+            except Exception as error:
+                if graph_id in self._with_saver or isinstance(error, ServerError):
+                    raise
+                logger.warning(
+                    "the factory of graph %s raised %s: it is taken to have no checkpointer",
+                    graph_id,
+                    type(error).__name__,
+                )
+            yield saver
+
+    @asynccontextmanager
     async def _open(
         self,
         graph_id: str,
@@ -192,6 +233,8 @@ class Graphs:
             )
         from langgraph_client.server.graphs.compiled import CompiledGraph
 
+        if graph.checkpointer is not None and not isinstance(graph.checkpointer, bool):
+            self._with_saver.add(graph_id)
         update: dict[str, Any] = {"checkpointer": self._saver(graph, durable)}
         if graph.name == _UNNAMED:
             update["name"] = graph_id

@@ -198,7 +198,8 @@ class HostedGraphRunner:
         except Exception as error:
             raise Unavailable(
                 f"the checkpointer of graph {graph_id!r} has not deleted the thread: "
-                f"{type(error).__name__}"
+                f"{type(error).__name__}",
+                str(error),
             ) from error
 
     async def delete_run(self, run: Document) -> None:
@@ -213,10 +214,10 @@ class HostedGraphRunner:
         try:
             async with (
                 asyncio.timeout(_DELETION_SECONDS),
-                self._graphs.open(graph_id, self._config(run)) as graph,
+                self._graphs.open_own_saver(graph_id, self._config(run)) as saver,
             ):
-                if graph.own_saver is not None:
-                    await graph.own_saver.adelete_for_runs([run["run_id"]])
+                if saver is not None:
+                    await saver.adelete_for_runs([run["run_id"]])
         except NotImplementedError:
             logger.warning(
                 "the checkpointer of graph %s cannot delete runs: the checkpoints of run %s stay",
@@ -228,7 +229,8 @@ class HostedGraphRunner:
                 raise
             raise Unavailable(
                 f"the checkpointer of graph {graph_id!r} has not deleted the run: "
-                f"{type(error).__name__}"
+                f"{type(error).__name__}",
+                str(error),
             ) from error
 
 

@@ -102,9 +102,9 @@ def translated() -> Iterator[None]:
     except psycopg.DataError as error:
         raise Invalid(f"PostgreSQL refuses a value: {_text(error)}") from error
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        raise Unavailable(f"The database does not answer: {_text(error)}") from error
+        raise Unavailable("The database does not answer", _text(error)) from error
     except (psycopg.errors.DiskFull, psycopg.errors.ReadOnlySqlTransaction) as error:
-        raise Unavailable(f"The database cannot be written: {_text(error)}") from error
+        raise Unavailable("The database cannot be written", _text(error)) from error
     except psycopg.DatabaseError as error:
         if error.sqlstate == FENCED:
             raise Fenced("another process executes the runs of the thread") from None
