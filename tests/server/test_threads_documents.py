@@ -209,6 +209,41 @@ def test_a_filter_of_a_count_is_checked(http: httpx.Client, path: str) -> None:
         assert answer.status_code == (422 if is_known else 200), answer.text
 
 
+def test_empty_texts_mean_what_they_mean_on_the_real_server(
+    http: httpx.Client, thread: str
+) -> None:
+    """A name is none, a graph is unknown, and a parameter of a query is as if it was not there."""
+    made = http.post("/assistants", json={"graph_id": "row", "name": ""}).json()
+    assert made["name"] == "Untitled"
+    for ending in ("search", "count"):
+        assert http.post(f"/assistants/{ending}", json={"graph_id": ""}).status_code == 404
+    drawn = http.get("/assistants/row/graph").json()
+    assert http.get("/assistants/row/graph?xray=").json() == drawn
+    http.post(f"/threads/{thread}/runs/wait", json={"assistant_id": "row", "input": {}})
+    assert len(http.get(f"/threads/{thread}/history?limit=2&before=").json()) == 2
+
+
+def test_the_root_of_all_namespaces_has_no_label(http: httpx.Client) -> None:
+    """A depth of 0 gives it."""
+    item = {"namespace": ["a", "b"], "key": "k", "value": {}}
+    http.put("/store/items", json=item)
+    for depth, more, found in (
+        (1, {}, [["a"]]),
+        (0, {}, [[]]),
+        (0, {"prefix": ["b"]}, []),
+        (0, {"offset": 1}, []),
+        (0, {"limit": 0}, []),
+    ):
+        body = {"max_depth": depth, "prefix": ["a"], **more}
+        assert http.post("/store/namespaces", json=body).json() == {"namespaces": found}
+
+
+def test_nothing_to_cancel_is_said(http: httpx.Client) -> None:
+    """By status as by ids."""
+    answer = http.post("/runs/cancel", json={"status": "all"})
+    assert (answer.status_code, answer.json()["detail"]) == (404, "No runs found to cancel.")
+
+
 def test_an_empty_selection_selects_everything(http: httpx.Client, thread: str) -> None:
     """As none."""
     for path in ("threads", "assistants", "runs/crons"):

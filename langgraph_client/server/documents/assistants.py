@@ -53,7 +53,7 @@ async def create(services: Services, assistant_id: str, body: JsonMapping) -> Do
         config=config,
         context=context,
         metadata=without(body.get("metadata"), RESERVED_METADATA),
-        name=body.get("name", "Untitled"),
+        name=body.get("name") or "Untitled",
         description=body.get("description"),
     )
     async with _lock(services, assistant_id):
@@ -223,7 +223,7 @@ async def delete(services: Services, assistant_id: str, *, with_threads: bool) -
 def filters(services: Services, body: JsonMapping) -> JsonObject:
     """Return the filters of a search for `Documents.search`."""
     found: dict[str, object] = {}
-    if body.get("graph_id"):
+    if "graph_id" in body:
         found["where"] = {"graph_id": services.graphs.need(body["graph_id"])}
     if body.get("metadata"):
         found["contains"] = containment({"metadata": body["metadata"]})

@@ -8,7 +8,7 @@ from langgraph_client.server.http.routes import runs
 
 
 def _read_xray(values: list[str]) -> bool | int:
-    word = values[-1] if values else "false"
+    word = (values[-1] if values else "") or "false"
     if word in ("false", "False", "true", "True"):
         return word in ("true", "True")
     depth: int = _DEPTH.read(values)

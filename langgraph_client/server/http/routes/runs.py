@@ -307,8 +307,8 @@ async def cancel_many(request: ValidRequest) -> Response:
             canonical_uuid(run_id, "Invalid run ID: must be a UUID") for run_id in body["run_ids"]
         ]
         ids = [run_id for run_id in run_ids if await find_run(services, thread_id, run_id)]
-        if not ids:
-            raise NotFound("No runs found to cancel.")
+    if not ids:
+        raise NotFound("No runs found to cancel.")
     jobs = await services.engine.stopper.cancel(
         ids, action, f"{action} requested via POST /runs/cancel"
     )

@@ -124,7 +124,7 @@ async def read_checkpoint(request: ValidRequest) -> Response:
 async def history(request: ValidRequest) -> Response:
     """GET /threads/{thread_id}/history."""
     query = request.query
-    return await _history(request, query["limit"], query["before"], None, None)
+    return await _history(request, query["limit"], query["before"] or None, None, None)
 
 
 async def search_history(request: ValidRequest) -> Response:

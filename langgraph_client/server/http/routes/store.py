@@ -162,13 +162,20 @@ def _or(value: int | None, default: int) -> int:
 async def namespaces(request: ValidRequest) -> Response:
     """POST /store/namespaces."""
     body = request.body
+    depth = body.get("max_depth")
+    limit, offset = _or(body.get("limit"), 100), _or(body.get("offset"), 0)
+    # langgraph's stores fail for a depth of 0, or invent an empty label. It is the root of all
+    # namespaces that are found, so one of them is enough.
+    is_root = depth == 0
     labels = await _result_of(
         _store(request).alist_namespaces(
             prefix=_checked(body["prefix"]) if body.get("prefix") else None,
             suffix=_checked(body["suffix"]) if body.get("suffix") else None,
-            max_depth=body.get("max_depth"),
-            limit=_or(body.get("limit"), 100),
-            offset=_or(body.get("offset"), 0),
+            max_depth=1 if is_root else depth,
+            limit=min(limit, 1) if is_root else limit,
+            offset=0 if is_root else offset,
         )
     )
+    if is_root:
+        return reply({"namespaces": [[]] if labels and not offset else []})
     return reply({"namespaces": [list(item) for item in labels]})
