@@ -168,7 +168,7 @@ class CompiledGraph:
         # All chunks of a message have the same metadata object, so it is checked only once.
         checked: Any = None
         shown: Any = None
-        scope = _scope(run)
+        scope = self._scope(run)
         # Never reset: this runs in the task of the run, whose context ends with it.
         current_run.set(scope)
         try:
@@ -255,6 +255,8 @@ class CompiledGraph:
         config = run.config
         if own := run.kwargs.get(OWN_CONFIG):
             config = _own_config(own, config, is_temporary=run.kwargs["temporary"])
+            known = self._context_beside(own, run.kwargs.get("context"))
+            config = {**config, "configurable": {**known, **config["configurable"]}}
         if run.before_node is not None:
             config = {**config, "callbacks": [NodeCallback(run.before_node)]}
         if run.kwargs.get("strict_resume"):
@@ -269,6 +271,30 @@ class CompiledGraph:
         config = {**config, "configurable": {**config["configurable"], **more}}
         config = self._without_unknown_context(config, run.kwargs)
         return _without_counters(config)
+
+    def _context_beside(self, own: JsonMapping, context: object) -> dict[str, object]:
+        """Return the fields of a RemoteGraph's context that are not in its `configurable`.
+
+        Nodes find them there too, as those of every other run: they may have been written for the
+        real server. Those that the graph's schema lacks are left out.
+        """
+        if not isinstance(context, Mapping):
+            return {}
+        beside = without(context, SERVER_CONFIGURABLE | own["configurable"].keys())
+        fields = self._context_fields
+        return {key: value for key, value in beside.items() if fields is None or key in fields}
+
+    def _scope(self, run: GraphRun) -> RunScope:
+        """Return the scope of a run, with what nodes and states tell of the graph around it."""
+        parent = run.kwargs.get(PARENT) or {}
+        shown = thread_keys(parent, run.config["configurable"]).get("thread_id")
+        threads = {} if shown is None else {shown: run.thread_id}
+        metadata = objects_and_nulls(run.config, run.kwargs)
+        scope = RunScope(run.run_id, threads, parent.get("checkpoints"), metadata)
+        if own := run.kwargs.get(OWN_CONFIG):
+            beside = self._context_beside(own, run.kwargs.get("context"))
+            scope.not_in_metadata = beside.keys() - own["metadata"].keys()
+        return scope
 
     def _without_unknown_context(self, config: Config, kwargs: JsonMapping) -> Config:
         """Return a config without those values of the context that its schema does not have.
@@ -422,15 +448,6 @@ def _modes(kwargs: JsonMapping) -> dict[str, None]:
     """Return the run's stream modes, by langgraph's names."""
     modes = (*kwargs["stream_mode"], *kwargs.get(MORE_MODES, ()))
     return dict.fromkeys("messages" if mode == "messages-tuple" else mode for mode in modes)
-
-
-def _scope(run: GraphRun) -> RunScope:
-    """Return the scope of a run, with what nodes and states tell of the graph around it."""
-    parent = run.kwargs.get(PARENT) or {}
-    shown = thread_keys(parent, run.config["configurable"]).get("thread_id")
-    threads = {} if shown is None else {shown: run.thread_id}
-    metadata = objects_and_nulls(run.config, run.kwargs)
-    return RunScope(run.run_id, threads, parent.get("checkpoints"), metadata)
 
 
 def _question(run: GraphRun, number: int) -> Document:

@@ -28,7 +28,7 @@ from langgraph.checkpoint.base import (
     CheckpointTuple,
 )
 
-from langgraph_client.models.fields import JsonMapping
+from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.encoding import NotJsonError, encode
 from langgraph_client.server.graphs.langgraph_names import CONFIG_KEY_STREAM, ERROR, NULL_TASK_ID
 from langgraph_client.server.graphs.run_scope import RunScope, current_run
@@ -191,7 +191,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
             self._write_events_from_thread(run)
         with _named(checkpoint["channel_values"].items()):
             put = self.saver.put(
-                self._with_stored_id(config),
+                _for_metadata(self._with_stored_id(config), run),
                 checkpoint,
                 self._with_run(metadata, run),
                 new_versions,
@@ -217,8 +217,9 @@ class HostedSaver(BaseCheckpointSaver[Any]):
             await run.write_deferred()
         metadata = await self._with_parents(self._with_run(metadata, run), config)
         with _named(checkpoint["channel_values"].items()):
+            stored = _for_metadata(self._with_stored_id(config), run)
             put: RunnableConfig = await self._call(
-                "put", self._with_stored_id(config), checkpoint, metadata, new_versions
+                "put", stored, checkpoint, metadata, new_versions
             )
         return _with_thread_of(put, config)
 
@@ -434,6 +435,19 @@ def _with_thread_of(config: RunnableConfig, caller_config: RunnableConfig) -> Ru
     """Return a saver's config with the graph's id of the thread."""
     thread_id = (caller_config.get("configurable") or {}).get("thread_id")
     return config if thread_id is None else _with_thread(config, thread_id)
+
+
+def _for_metadata(config: RunnableConfig, run: RunScope | None) -> RunnableConfig:
+    """Return a config for writing, without what must not get into a checkpoint's metadata."""
+    hidden = run.not_in_metadata if run is not None else ()
+    if not hidden:
+        return config
+    given: JsonObject = {**config}
+    kept: Any = {
+        name: {key: value for key, value in (given.get(name) or {}).items() if key not in hidden}
+        for name in ("configurable", "metadata")
+    }
+    return {**config, **kept}
 
 
 def _takes_path(saver: BaseCheckpointSaver[Any]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Set
 from contextvars import ContextVar
 from typing import Any
 
@@ -54,6 +54,9 @@ class RunScope:
         self.threads = threads or {}
         self.parents = parents
         self.metadata = metadata or {}
+        #: Keys of its `configurable` that langgraph must not copy into the metadata of checkpoints,
+        #: because a local graph has none of them.
+        self.not_in_metadata: Set[str] = frozenset()
         self.loop = asyncio.get_running_loop()
         self.is_over = False
         #: langgraph's stream of the run, once a subgraph has shown it.
