@@ -47,12 +47,12 @@ def _add_looking(add: _Add) -> None:
     threads.add_argument("--metadata", type=_object, help="JSON that their metadata contains")
 
     show = _with_server(add("show", **_about("show a thread: its state, questions and history")))
-    show.add_argument("thread", type=server_thread_id, help=_THREAD)
+    show.add_argument("thread", type=_thread_id, help=_THREAD)
     show.add_argument("--checkpoint", help="show the state at this checkpoint")
     show.add_argument("--history", type=_count, default=10, help="how many checkpoints; 10")
 
     tail = _with_server(add("tail", **_about("follow what happens on a thread, until Ctrl-C")))
-    tail.add_argument("thread", type=server_thread_id, help=_THREAD)
+    tail.add_argument("thread", type=_thread_id, help=_THREAD)
     tail.add_argument("--after", metavar="EVENT", help="begin after this event; - for all kept")
 
     graph = _with_server(add("graph", **_about("draw a graph")))
@@ -68,14 +68,14 @@ def _add_running(add: _Add) -> None:
         type=_input,
         help="the input, as JSON; @FILE reads it from a file, - from stdin",
     )
-    run.add_argument("--thread", type=server_thread_id, help=f"{_THREAD}; by default a new thread")
+    run.add_argument("--thread", type=_thread_id, help=f"{_THREAD}; by default a new thread")
     run.add_argument("--checkpoint", help="go on from this checkpoint of the thread")
     run.add_argument("--resume", type=_json, help="answer the thread's question: JSON, or a text")
     run.add_argument("--config", type=_object, help="the run's config, as JSON")
     run.add_argument("--context", type=_object, help="the run's context, as JSON")
 
     cancel = _with_server(add("cancel", **_about("cancel the runs of a thread")))
-    cancel.add_argument("thread", type=server_thread_id, help=_THREAD)
+    cancel.add_argument("thread", type=_thread_id, help=_THREAD)
     cancel.add_argument("run", nargs="?", help="only this run")
     cancel.add_argument("--rollback", action="store_true", help="also undo what they did")
 
@@ -83,7 +83,7 @@ def _add_running(add: _Add) -> None:
 def _add_pull(add: _Add) -> None:
     pull = add("pull", **_about("copy a thread of any server into a file"))
     pull.add_argument("url", help="the server that has it")
-    pull.add_argument("thread", type=server_thread_id, help=_THREAD)
+    pull.add_argument("thread", type=_thread_id, help=_THREAD)
     pull.add_argument("--db", required=True, help="the SQLite file of the bundled server")
     pull.add_argument("--config", default="langgraph.json", help="the file that names the graphs")
     pull.add_argument(
@@ -109,6 +109,17 @@ def _with_server(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--api-key", help="by default LANGGRAPH_API_KEY, as for the client")
     parser.add_argument("--json", action="store_true", help="write JSON, one value a line")
+
+
+def _thread_id(text: str) -> str:
+    """Return the server's id of a thread.
+
+    Raises:
+        ArgumentTypeError: The text is empty, as for a variable of the shell that is not set.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError("the ID of the thread is empty")
+    return server_thread_id(text)
 
 
 def _json(text: str) -> object:

@@ -14,13 +14,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage
-from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.base import BaseCheckpointSaver, empty_checkpoint
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import EXT_CONSTRUCTOR_SINGLE_ARG, JsonPlusSerializer
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.types import Command, interrupt
 
+from langgraph_client.server.storage.checkpoint_links import DELTA_COUNTERS
 from langgraph_client.server.storage.postgres.storage import open_postgres
 from langgraph_client.server.storage.sqlite.storage import SqliteStorage
 from langgraph_client.server.storage.sqlite.value_parts import pack, unpack
@@ -362,6 +363,30 @@ async def test_blocking_and_async_writes_store_the_same_metadata(database: str) 
             await asyncio.to_thread(cluster().drop, url)
     assert keys[0] == keys[1]
     assert any("checkpoint_map" in names for names in keys[0])
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+@pytest.mark.parametrize("counters", [5, "text", [1], True, None])
+async def test_counters_of_any_form_are_not_in_the_way(database: str, counters: Any) -> None:
+    """Runs are deleted and threads pruned whatever stands in the place of langgraph's counters."""
+    if database == "postgres" and binaries() is None:
+        pytest.skip("PostgreSQL is not installed")
+    url = await asyncio.to_thread(cluster().fresh) if database == "postgres" else ""
+    storage: Any = await open_postgres(url) if url else SqliteStorage()
+    saver = storage.checkpointer
+    try:
+        where = {"configurable": {"thread_id": "t", "checkpoint_ns": ""}}
+        for _ in range(2):
+            metadata = {DELTA_COUNTERS: counters, "run_id": "r"}
+            where = await saver.aput(where, empty_checkpoint(), metadata, {})
+        await storage.states.keep_latest("t")
+        assert len([item async for item in saver.alist(where)]) == 1
+        await storage.states.delete_run("t", "r")
+        assert await saver.aget_tuple(where) is None
+    finally:
+        await storage.close()
+        if url:
+            await asyncio.to_thread(cluster().drop, url)
 
 
 async def test_checkpoints_that_are_deleted_during_a_list() -> None:

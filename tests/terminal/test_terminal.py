@@ -359,6 +359,7 @@ def test_wrong_arguments(run: Run) -> None:
     """They are status 2, and nothing is sent."""
     assert run("threads", "--metadata", "[]").returncode == 2
     assert run("run", "row", "--input", "-", given="{").returncode == 2
+    assert run("run", "row", "--thread", "").returncode == 2  # A variable that is not set.
     assert run().returncode == 2
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import uuid
 from typing import Annotated, Any
 
 import pytest
@@ -61,6 +62,44 @@ def test_a_reset_forgets_threads_in_a_checkpointer_of_the_server() -> None:
     """A reset deletes them also in a checkpointer that the server was given."""
     with TestServer({"agent": logging()}, checkpointer=InMemorySaver()) as server:
         run(server, "first")
+        server.reset()
+        assert run(server, "second") == ["second", "one", "two"]
+
+
+class Minimal(InMemorySaver):
+    """A checkpointer that cannot delete threads."""
+
+    def delete_thread(self, thread_id: str) -> None:
+        raise NotImplementedError
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        raise NotImplementedError
+
+
+class Failing(InMemorySaver):
+    async def adelete_thread(self, thread_id: str) -> None:
+        raise OSError("read only")
+
+
+def test_a_thread_is_seeded_in_a_checkpointer_that_cannot_delete_threads() -> None:
+    """A new thread has no earlier states to delete."""
+    with TestServer({"agent": logging(checkpointer=Minimal())}) as server:
+        thread_id = server.seed_thread("agent", {"log": ["seed"]}, next="two")
+        assert server.sync_client().threads.get_state(thread_id)["next"] == ["two"]
+
+
+@pytest.mark.parametrize("saver", [Minimal, Failing])
+def test_a_reset_forgets_the_threads_after_one_that_stays(saver: type[InMemorySaver]) -> None:
+    """A checkpointer that cannot delete threads, or fails, does not stop the reset."""
+    graphs = {
+        "first": logging(checkpointer=saver()),
+        "agent": logging(checkpointer=InMemorySaver()),
+    }
+    with TestServer(graphs) as server:
+        server.sync_client().runs.wait(
+            str(uuid.uuid4()), "first", input={"log": []}, if_not_exists="create"
+        )
+        assert run(server, "first") == ["first", "one", "two"]
         server.reset()
         assert run(server, "second") == ["second", "one", "two"]
 

@@ -101,7 +101,9 @@ class States:
         """Return how the checkpoints of a thread are connected."""
         rows = await self._executor.rows(
             "SELECT checkpoint_ns, checkpoint_id, parent_checkpoint_id,"
-            f" ARRAY(SELECT jsonb_object_keys(nullif(metadata -> '{DELTA_COUNTERS}', 'null'))),"
+            # Metadata of any form may be there: langgraph's own are objects.
+            f" ARRAY(SELECT jsonb_object_keys(CASE jsonb_typeof(metadata -> '{DELTA_COUNTERS}')"
+            f" WHEN 'object' THEN metadata -> '{DELTA_COUNTERS}' END)),"
             " ARRAY(SELECT jsonb_object_keys(nullif(checkpoint -> 'channel_values', 'null')))"
             " FROM checkpoints WHERE thread_id = %s",
             (thread_id,),

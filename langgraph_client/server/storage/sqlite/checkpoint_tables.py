@@ -317,8 +317,10 @@ class CheckpointTables:
     def _links(self, cursor: sqlite3.Cursor, thread_id: str) -> dict[Key, Link]:
         """Return how the checkpoints of a thread are connected."""
         rows = cursor.execute(
+            # Metadata of any form may be there: langgraph's own are objects.
             "SELECT checkpoint_ns, checkpoint_id, parent_checkpoint_id, CASE WHEN"
-            f" json_valid(metadata) THEN json_extract(metadata, '$.{DELTA_COUNTERS}') END"
+            f" json_valid(metadata) AND json_type(metadata, '$.{DELTA_COUNTERS}') = 'object'"
+            f" THEN json_extract(metadata, '$.{DELTA_COUNTERS}') END"
             " FROM checkpoints WHERE thread_id = ?",
             (thread_id,),
         ).fetchall()
