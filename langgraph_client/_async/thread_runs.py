@@ -95,10 +95,14 @@ class AsyncThreadRuns:
                 " client.threads.stream(...)"
             )
         self._state = "open"
-        await self.feed(USUAL_CHANNELS)
-        if not self._is_unused:
-            # `interrupted` and `interrupts` must be known even if the caller reads no projection.
-            await self._readers[0].start()
+        try:
+            await self.feed(USUAL_CHANNELS)
+            if not self._is_unused:
+                # `interrupted` and `interrupts` must be known even if the caller reads nothing.
+                await self._readers[0].start()
+        except BaseException:  # A Ctrl-C, too: the thread that reads may have started.
+            await self.close()
+            raise
 
     async def close(self) -> None:
         """Close the connections. Runs go on. Safe to repeat."""

@@ -141,7 +141,7 @@ def status_error(
         request=httpx.Request(method, url),  # Without the headers, which hold the key.
     )
     return kind(
-        _server_message(body) or httpx.codes.get_reason_phrase(status) or "error",
+        _server_message(body) or f"{status} {httpx.codes.get_reason_phrase(status)}".strip(),
         response=response,
         body=body,
         retry_after=retry_after(headers.get("retry-after"), now),
@@ -158,7 +158,10 @@ def _body(content: bytes) -> object:
 
 
 def _server_message(body: object) -> str:
-    """Return the message in an error's body; the whole body if it has none of the known fields."""
+    """Return the message in an error's body; the whole body if it has none of the known fields.
+
+    A page of a proxy has no message: its markup says less than the status.
+    """
     details = body
     if isinstance(details, dict) and isinstance(details.get("error"), dict):
         details = {**details["error"], **{k: v for k, v in details.items() if k != "error"}}
@@ -166,6 +169,8 @@ def _server_message(body: object) -> str:
         details = next((details[k] for k in ("message", "detail", "error") if details.get(k)), body)
     text = details if isinstance(details, str) else str(details) if details else ""
     text = text.strip()
+    if text.startswith("<"):
+        return ""
     return text if len(text) <= _MAX_MESSAGE_CHARS else text[:_MAX_MESSAGE_CHARS] + " ..."
 
 

@@ -150,7 +150,7 @@ class SyncFeed:
                 position = seq
             try:
                 has_new = self.log.feed(event) or has_new
-            except (AttributeError, KeyError, TypeError, ValueError) as error:
+            except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
                 raise APIResponseValidationError(
                     f"an event {event['method']!r} from the server does not have the protocol's"
                     f" shape: {type(error).__name__}: {error}",

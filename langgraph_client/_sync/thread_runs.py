@@ -96,10 +96,14 @@ class SyncThreadRuns:
                 " client.threads.stream(...)"
             )
         self._state = "open"
-        self.feed(USUAL_CHANNELS)
-        if not self._is_unused:
-            # `interrupted` and `interrupts` must be known even if the caller reads no projection.
-            self._readers[0].start()
+        try:
+            self.feed(USUAL_CHANNELS)
+            if not self._is_unused:
+                # `interrupted` and `interrupts` must be known even if the caller reads nothing.
+                self._readers[0].start()
+        except BaseException:  # A Ctrl-C, too: the thread that reads may have started.
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close the connections. Runs go on. Safe to repeat."""

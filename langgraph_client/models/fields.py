@@ -47,6 +47,14 @@ E = TypeVar("E")
 V = TypeVar("V")
 
 
+class MissingFieldError(APIResponseValidationError, AttributeError):
+    """A field that every reply should have is missing.
+
+    It is an `AttributeError`, so that `hasattr` and `getattr` work, and an error of the client: its
+    own code reads fields, too.
+    """
+
+
 class Document(dict[str, Any]):
     """A JSON object whose class says by annotations what its fields are. See `Record`."""
 
@@ -369,9 +377,10 @@ class Field:
                 value = self.kind.nest(self._default.make())
             elif name not in document:
                 if self._default is REQUIRED:
-                    raise AttributeError(
+                    raise MissingFieldError(
                         f"this {type(document).__name__} came without {name!r}: "
-                        "the server left it out, or select= did"
+                        "the server left it out, or select= did",
+                        body=document,
                     )
                 return self._default
         try:

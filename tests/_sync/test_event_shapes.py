@@ -43,6 +43,7 @@ ODD: dict[str, Any] = {
     "a number for a namespace": damaged("params", "namespace", value=5),
     "numbers in a namespace": damaged("params", "namespace", value=[5]),
     "lists in a namespace": damaged("params", "namespace", value=[[]]),
+    "a namespace of very many segments": damaged("params", "namespace", value=["a:1"] * 5000),
     "no method": damaged("method", value=ABSENT),
     "a number for a method": damaged("method", value=5),
     "no data of a lifecycle": damaged("params", "data", value=ABSENT),
@@ -160,6 +161,27 @@ def test_an_odd_state_is_named(state: dict[str, Any]) -> None:
                 assert thread.output is None
                 return
             with pytest.raises(APIResponseValidationError):
+                thread._runs.wait_for_output()
+
+
+@pytest.mark.parametrize("runs", [[{}], [{"run_id": "r1"}], [{"run_id": 5}]])
+def test_an_odd_run_is_named(runs: object) -> None:
+    """Also one that came without its id or its status."""
+
+    def answer(asked: Asked, send: Send) -> None:
+        if "/stream/events" in asked.line:
+            send(EVENTS + chunked(b": heartbeat\n\n")[:-5])
+        elif "/runs/" in asked.line:
+            send(http(b"{}"))
+        else:
+            send(http(json.dumps(runs).encode()))
+
+    with raw_server(answer) as server:
+        with (
+            get_sync_client(url=server.url, retry=ONCE, reconnect=ONLY) as client,
+            client.threads.stream(THREAD, assistant_id="agent") as thread,
+        ):
+            with pytest.raises(APIResponseValidationError, match=r"run_id|status"):
                 thread._runs.wait_for_output()
 
 

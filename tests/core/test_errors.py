@@ -109,11 +109,13 @@ def test_a_cause_loses_the_headers_of_its_request() -> None:
         (b'{"error": "bad"}', "bad"),
         (b'{"detail": [{"loc": ["a"]}]}', "[{'loc': ['a']}]"),
         (b"plain text", "plain text"),
-        (b"", "Conflict"),
+        (b"", "409 Conflict"),
+        (b"{}", "409 Conflict"),
+        (b"<html><title>nginx</title></html>", "409 Conflict"),
     ],
 )
 def test_the_message_is_what_the_server_said(body: bytes, words: str) -> None:
-    """The words under the usual keys, the whole body without one, the status without a body."""
+    """The words under the usual keys, or the whole body; the status if it is empty or a page."""
     error = status_error(
         method="GET", url="http://h", status=409, headers={}, content=body, now=NOW
     )
