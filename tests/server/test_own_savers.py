@@ -13,7 +13,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
 
 from langgraph_client import APIStatusError, UnprocessableEntityError
-from langgraph_client.testing import TestServer
+from langgraph_client.testing import TestClock, TestServer
 
 
 class AbleSaver(InMemorySaver):
@@ -206,3 +206,52 @@ def test_a_factory_is_not_needed_for_states_that_the_server_stores() -> None:
         )
         ended = client.runs.join(copied["thread_id"], run["run_id"])
         assert len(ended["log"]) == 9
+
+
+@pytest.mark.parametrize("is_broken", [False, True], ids=["needs a config", "broken"])
+def test_a_factory_that_fails_does_not_keep_threads_from_being_deleted(is_broken: bool) -> None:
+    """By a request, by pruning, with their assistant, and when their time to live is over."""
+    make, clock = Tenants(), TestClock()
+    with TestServer({"agent": make}, clock=clock) as server, server.sync_client() as client:
+        config = {"configurable": {"tenant": "x"}}
+        assistant_id = client.assistants.create("agent")["assistant_id"]
+        threads = []
+        for ttl in (None, None, None, 1):
+            thread_id = client.threads.create(ttl=ttl)["thread_id"]
+            client.runs.wait(thread_id, assistant_id, input={"log": ["in"]}, config=config)
+            threads.append(thread_id)
+        make.is_broken = is_broken
+        clock.advance(61)
+        server.wait_idle()
+        assert client.threads.count() == 3
+        client.threads.delete(threads[0])
+        assert client.threads.prune([threads[1]])["pruned_count"] == 1
+        client.assistants.delete(assistant_id, delete_threads=True)
+        assert client.threads.search() == []
+
+
+class SavedTenants(Tenants):
+    """The same for a graph with a checkpointer of its own."""
+
+    def __init__(self, saver: InMemorySaver) -> None:
+        super().__init__()
+        self.saver = saver
+
+    def __call__(self, config: RunnableConfig) -> Any:
+        super().__call__(config)
+        return built(self.saver)
+
+
+def test_a_factory_gets_the_config_of_the_last_run_when_its_thread_is_deleted() -> None:
+    """So the states in the graph's own checkpointer go, too; if it fails, the thread stays."""
+    make = SavedTenants(InMemorySaver())
+    with TestServer({"agent": make}) as server, server.sync_client() as client:
+        thread_id = client.threads.create()["thread_id"]
+        config = {"configurable": {"tenant": "x"}}
+        client.runs.wait(thread_id, "agent", input={"log": ["in"]}, config=config)
+        make.is_broken = True
+        with pytest.raises(APIStatusError, match="OSError"):
+            client.threads.delete(thread_id)
+        make.is_broken = False
+        client.threads.delete(thread_id)
+        assert not any(make.saver.storage.values())

@@ -162,7 +162,7 @@ class HostedGraphRunner:
             is_deleted: Whether the run's checkpoints were deleted, because it was rolled back or
                 deleted itself. What it wrote to older ones is removed first.
         """
-        graph_id: str = run["kwargs"]["config"]["configurable"]["graph_id"]
+        graph_id = _graph_of(run)
         config = thread_config(run["kwargs"].get(GIVEN_ID, run["thread_id"]))
         current_server.set(self._hosting_of(run))  # For a factory, which is called again.
         async with self._graphs.open(graph_id, self._config(run)) as graph:
@@ -176,8 +176,14 @@ class HostedGraphRunner:
                 return {**rest, "interrupts": rest.get("interrupts") or {}}
             return thread_fields(state, await _written(graph, state))
 
-    async def forget(self, thread: Document) -> None:
+    async def forget(self, thread: Document, last_run: Document | None) -> None:
         """Delete a thread's state in the graph's own checkpointer, if it has one.
+
+        A factory gets the config of the last run, because it may need what only runs have.
+
+        Args:
+            thread: The thread's document.
+            last_run: Its last run; None without any.
 
         Raises:
             Unavailable: The graph or its checkpointer raised an error. The state still exists.
@@ -185,12 +191,14 @@ class HostedGraphRunner:
         graph_id = thread["metadata"].get("graph_id")
         if graph_id not in self._graphs:
             return
-        config = thread_config(given_thread_id(thread["metadata"], thread["thread_id"]))
+        thread_id = given_thread_id(thread["metadata"], thread["thread_id"])
+        config = with_assistants_config(thread, thread_config(thread_id))
+        if last_run is not None and _graph_of(last_run) == graph_id:
+            config = self._config(last_run)
         try:
-            given = with_assistants_config(thread, config)
-            async with self._graphs.open(graph_id, given) as graph:
-                if graph.own_saver is not None:
-                    await graph.own_saver.adelete_thread(config["configurable"]["thread_id"])
+            async with self._graphs.open_own_saver(graph_id, config) as saver:
+                if saver is not None:
+                    await saver.adelete_thread(thread_id)
         except NotImplementedError:
             logger.warning(
                 "the checkpointer of graph %s cannot delete threads: its checkpoints stay", graph_id
@@ -208,7 +216,7 @@ class HostedGraphRunner:
         Raises:
             Unavailable: The graph or its checkpointer raised an error, or took too long.
         """
-        graph_id: str = run["kwargs"]["config"]["configurable"]["graph_id"]
+        graph_id = _graph_of(run)
         if graph_id not in self._graphs:
             return
         try:
@@ -232,6 +240,10 @@ class HostedGraphRunner:
                 f"{type(error).__name__}",
                 str(error),
             ) from error
+
+
+def _graph_of(run: Document) -> str:
+    return str(run["kwargs"]["config"]["configurable"]["graph_id"])
 
 
 async def _written(graph: HostedGraph, state: Snapshot) -> Any:

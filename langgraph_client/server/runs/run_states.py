@@ -172,6 +172,11 @@ class GraphRunner(Protocol):
         """Delete the checkpoints of a run, if the graph stores them itself."""
         ...
 
-    async def forget(self, thread: Document) -> None:
-        """Delete a thread's state, if the graph stores it itself."""
+    async def forget(self, thread: Document, last_run: Document | None) -> None:
+        """Delete a thread's state, if the graph stores it itself.
+
+        Args:
+            thread: The thread's document.
+            last_run: Its last run; None without any.
+        """
         ...

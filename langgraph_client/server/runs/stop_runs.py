@@ -200,14 +200,8 @@ class RunStopper:
         thread_id = run["thread_id"]
         await self._graph_runner.delete_run(run)
         within = self._storage.within(held)
-        newest = await within.runs.search(
-            where={"thread_id": thread_id},
-            order_by="created_at",
-            descending=True,
-            limit=1,
-            fields=("run_id",),
-        )
-        was_last = bool(newest) and newest[0]["run_id"] == run["run_id"]
+        newest = await self._newest_run(thread_id, held, fields=("run_id",))
+        was_last = newest is not None and newest["run_id"] == run["run_id"]
         control = await within.run_controls.get(run["run_id"]) if was_last else None
         mark = None
         # Since another checkpoint, such as that of an update, not all writes after the mark are
@@ -337,12 +331,25 @@ class RunStopper:
         """
         thread = await self._storage.within(held).threads.get(thread_id)
         if thread is not None:
-            await self._graph_runner.forget(thread)
+            last_run = await self._newest_run(thread_id, held)
+            await self._graph_runner.forget(thread, last_run)
         if self._cluster is None:
             await self._storage.delete_thread(thread_id)
         else:
             await self._cluster.delete_thread(thread_id, held)
         return thread is not None
+
+    async def _newest_run(
+        self, thread_id: str, held: Any, fields: tuple[str, ...] | None = None
+    ) -> Document | None:
+        runs = await self._storage.within(held).runs.search(
+            where={"thread_id": thread_id},
+            order_by="created_at",
+            descending=True,
+            limit=1,
+            fields=fields,
+        )
+        return runs[0] if runs else None
 
     async def _delete_others(self, thread_id: str, jobs: list[Job]) -> list[Job]:
         """Delete the runs of a thread that this process does not execute."""
