@@ -21,7 +21,7 @@ from langgraph_client.server.errors import Denied, Hidden, Invalid, Refused, Ser
 from langgraph_client.server.http.authentication import authenticate
 from langgraph_client.server.http.in_process import PARENT_RUN
 from langgraph_client.server.http.replies import NOT_JSON, read_json, refuse
-from langgraph_client.server.http.schemas.bodies import BODIES
+from langgraph_client.server.http.schemas.bodies import BODIES, without_nulls
 from langgraph_client.server.http.validation import Schema, validate
 from langgraph_client.server.runs.event_log import Reader
 from langgraph_client.server.services import Services
@@ -198,7 +198,8 @@ class Endpoint:
             services = replace(services, runs=runs, commands=services.commands.by(runs))
         body = None
         if self.body is not None:
-            body = validate(await read_json(request, self.not_json), BODIES[self.body], BODIES)
+            sent = without_nulls(self.body, await read_json(request, self.not_json))
+            body = validate(sent, BODIES[self.body], BODIES)
         valid = ValidRequest(
             services,
             body,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from langgraph_client.server.http.schemas import assistants as assistant_schemas
 from langgraph_client.server.http.schemas import crons as cron_schemas
@@ -55,6 +55,38 @@ BODIES: dict[str, Schema] = {
     "StoreSearch": store_schemas.SEARCH,
     "StoreNamespaces": store_schemas.NAMESPACES,
 }
+
+
+_OF_RUNS = ("interrupt_before", "interrupt_after", "config.metadata")
+_OF_CRONS = (*_OF_RUNS, "checkpoint_during", "multitask_strategy", "on_run_completed")
+_NULL_IS_ABSENT: Mapping[str, Sequence[str]] = {
+    **dict.fromkeys(("RunCreateStateless", "RunWaitStateless", "RunBatch"), _OF_RUNS),
+    **dict.fromkeys(("RunCreateStateful", "RunWaitStateful"), (*_OF_RUNS, "checkpoint_id")),
+    **dict.fromkeys(("CronCreate", "CronPatch"), _OF_CRONS),
+    "ThreadStateUpdate": ("checkpoint_id",),
+}
+"""The fields of bodies in which null means that they were not sent, by the body's name.
+
+The real server has no schema for them, or does not check it at every endpoint.
+"""
+
+
+def without_nulls(name: str, body: object) -> object:
+    """Return a body without fields that are null, where that means that they were not sent."""
+    if isinstance(body, list):
+        return [without_nulls(name, item) for item in body]
+    for field in _NULL_IS_ABSENT.get(name, ()):
+        body = _without_null(body, field)
+    return body
+
+
+def _without_null(body: object, field: str) -> object:
+    outer, _, inner = field.partition(".")
+    if not isinstance(body, dict) or outer not in body:
+        return body
+    if inner:
+        return {**body, outer: _without_null(body[outer], inner)}
+    return body if body[outer] is not None else {k: v for k, v in body.items() if k != outer}
 
 
 def check_config(body: Mapping[str, object]) -> None:
