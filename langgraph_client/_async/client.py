@@ -18,6 +18,7 @@ from langgraph_client._async._httpx import (
     HttpxClient,
     HttpxClientHolder,
     base_url_of,
+    check_arguments,
     limits_of,
     make_client,
     steps_of,
@@ -72,11 +73,12 @@ class LangGraphClient:
             client: An httpx client; it is never closed here. `get_client` passes a transport.
 
         Raises:
-            InvalidArgumentError: The httpx client has no base URL.
+            InvalidArgumentError: It is no httpx client of this colour, or has no base URL.
         """
         if isinstance(client, AsyncTransport):
             transport = client
         else:
+            check_arguments(http_client=client)
             own = {"user-agent": client.headers.get("user-agent", "")}
             transport = _transport(
                 url=base_url_of(client), api_key=None, headers=own, http_client=client
@@ -270,6 +272,7 @@ def _transport(
     ):
         if policy is not None and not isinstance(policy, kind):
             raise InvalidArgumentError(name, f"must be a {kind.__name__}, not {policy!r}")
+    check_arguments(transport, http_client, limits, proxy)
     settings = settings_from(url, api_key, headers)
     given = time_limits(timeout, deadline)
     brought = transport is not None or limits is not None or proxy is not None

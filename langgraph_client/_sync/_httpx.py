@@ -141,6 +141,31 @@ class HttpxClientHolder:
             self._made.close()
 
 
+def check_arguments(
+    transport: object = None,
+    http_client: object = None,
+    limits: object = None,
+    proxy: object = None,
+) -> None:
+    """Check that objects of httpx are such ones, and of this client's colour.
+
+    Raises:
+        InvalidArgumentError: One is not; it would only be found after a request was sent.
+    """
+    library = library_of(transport, http_client, limits, proxy)
+    client_class: Any = library[HttpxClient.__name__]
+    proxy_classes: Any = library["URL"], library["Proxy"]
+    is_transport = hasattr(transport, "handle_request")
+    for name, value, is_valid, expected in (
+        ("transport", transport, is_transport, HttpTransport.__name__),
+        ("http_client", http_client, isinstance(http_client, client_class), HttpxClient.__name__),
+        ("limits", limits, hasattr(limits, "max_connections"), "Limits"),
+        ("proxy", proxy, isinstance(proxy, (str, *proxy_classes)), "Proxy"),
+    ):
+        if value is not None and not is_valid:
+            raise InvalidArgumentError(name, f"must be an httpx.{expected}, not {value!r:.80}")
+
+
 def base_url_of(client: HttpxClient) -> str:
     """Return the base URL of an httpx client, without a slash at its end; empty if it has none."""
     return str(client.base_url).rstrip("/")
