@@ -54,7 +54,8 @@ _SCHEME = re.compile(
     r"\b((?i:bearer)(?=\s+(?:[a-z-]*[A-Z0-9=._~+/]|[a-z-]{20}))"
     r"|(?i:basic)(?=\s+[A-Za-z+/]*[0-9=]))(\s+)[A-Za-z0-9+/=._~-]{6,}"
 )
-_URL_CREDENTIALS = re.compile(r"\b([a-z][a-z0-9+.-]*://)([^\s/?#\"'<>]+)@", re.IGNORECASE)
+#: The scheme begins where none can go on, for the same reason as below.
+_URL_CREDENTIALS = re.compile(r"(?<![a-z0-9+.-])([a-z0-9+.-]++://)([^\s/?#\"'<>]+)@", re.IGNORECASE)
 _COOKIES = re.compile(
     r"(?<![\w-])((?:set-)?cookie)([ \t]*:[ \t]*)[^\s<\"'][^\r\n\"']*", re.IGNORECASE
 )
@@ -73,9 +74,10 @@ _NAMED = re.compile(
 _VALUE = r"""(?xi)
     (?P<scheme> (?: bearer | basic | digest | negotiate | token | apikey ) [ \t]++ )?+
     (?:
-        (?P<open> ["'`] ) (?P<body> (?: \\. | (?! (?P=open) ) [^\\\n] )*+ ) (?P=open)
+        (?P<before> [\w.]++ \( \s*+ )?+ [bur]{0,2} (?P<open> ["'`] )
+            (?P<body> (?: \\. | (?! (?P=open) ) [^\\\n] )*+ ) (?P=open)
         | (?P<escaped> \\++ ["'`] ) (?P<inner> (?: (?! (?P=escaped) ) . )*+ ) (?P=escaped)
-        | \\*+ ["'`]? (?P<bare> %s )
+        | (?P<block> [|>] [+-]? [ \t]*+ \n [ \t]++ )?+ (?P<opened> \\*+ ["'`] )?+ (?P<bare> %s )
     )
 """
 _AFTER_EQUALS = re.compile(_VALUE % r"""[^&\#\s"'`<>]++""")  # As in a query.
@@ -146,11 +148,16 @@ class Scrubber:
         if isinstance(value, Mapping):
             # Everything below a sensitive name is secret, even under a harmless name.
             above = name if self._is_sensitive(name) else None
+            named = value.get("name") or value.get("key")
+            if isinstance(named, str) and "value" in value and self._is_sensitive(named):
+                return {**value, "value": self.value(value["value"], named)}
             return {
                 key: item if key.lower() in self._keep else self.value(item, above or key)
                 for key, item in value.items()
             }
         if isinstance(value, list):
+            if len(value) == 2 and isinstance(value[0], str) and self._is_sensitive(value[0]):
+                return [value[0], self.value(value[1], value[0])]  # A header as a pair.
             return [self.value(item, name) for item in value]
         if isinstance(value, int | float) and not isinstance(value, bool) and _is_password(name):
             return self._replaced(name)
@@ -204,9 +211,10 @@ class Scrubber:
             if named["quoted"] and not quote:
                 quote = named["quote"]  # In place of a number: JSON must stay JSON.
             parts += text[done : named.end()], found["scheme"] or ""
+            parts += found["before"] or "", found["block"] or ""
             parts += quote, self._replaced(name), quote
             done = found.end()
-            if named["quoted"] and found["bare"]:
+            if named["quoted"] and found["bare"] and not found["opened"]:
                 number = _NUMBER.match(found["bare"])
                 done = found.start("bare") + (number.end() if number else 0)
         return "".join((*parts, text[done:]))
@@ -216,6 +224,8 @@ class Scrubber:
         if found["bare"] is None:
             return (found["body"] or found["inner"] or SCRUBBED) != SCRUBBED
         value = found["bare"].rstrip(".,;:)]}")
+        if found["opened"]:  # A text that was cut off.
+            return bool(value)
         if named["quoted"]:  # In JSON, anything else without quotes is no text.
             return bool(_NUMBER.match(value)) and _is_password(name)
         if value.lower() in _NO_VALUES:
