@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from langgraph_client import Server
 from langgraph_client.server.runs.run_states import TRANSITIONS
 from tests.server.conftest import parse
 from tests.support.hosted import Gate
@@ -171,6 +172,26 @@ def test_stateless_run_leaves_nothing(http: httpx.Client) -> None:
     kept = http.post("/runs/wait", json={**body, "on_completion": "keep"})
     thread = kept.headers["content-location"].split("/")[2]
     assert http.get(f"/threads/{thread}").json()["values"] == {"log": ["one:None", "two"]}
+
+
+def test_a_stateless_run_that_ends_while_it_is_joined(
+    http: httpx.Client, server: Server, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was found, and is gone when its result is read: that is no empty result."""
+    run = http.post("/runs", json={"assistant_id": "gate", "input": {}}).json()
+    gate.arrived()
+    engine = server.services.engine
+    find_job = engine.find_job
+
+    async def late(document: dict[str, Any]) -> Any:
+        job = engine.jobs[run["run_id"]]
+        gate.open()
+        await job.over.wait()
+        return await find_job(document)
+
+    monkeypatch.setattr(engine, "find_job", late)
+    answer = http.get(f"/threads/{run['thread_id']}/runs/{run['run_id']}/join").json()
+    assert answer["__error__"]["message"] == "404: Run not found"
 
 
 def test_deleting_a_running_run_ends_it(http: httpx.Client, thread: str, gate: Gate) -> None:

@@ -207,10 +207,10 @@ async def join(request: ValidRequest) -> Response:
         cancel = request.query["cancel_on_disconnect"]
         return await answer_when_over(request, job, path, run_id if cancel else None)
     headers = {"location": f"{path}/join", "content-location": path}
-    if run is None:
+    thread = None if run is None else await services.storage.threads.get(thread_id)
+    if thread is None:  # A run that has just ended may have taken its temporary thread with it.
         return reply({"__error__": NOT_FOUND}, headers=headers)
-    thread = await services.storage.threads.get(thread_id)
-    return reply(fallback_result(thread or {}), headers=headers)
+    return reply(fallback_result(thread), headers=headers)
 
 
 async def list_runs(request: ValidRequest) -> Response:
