@@ -112,7 +112,7 @@ async def assemble(settings: Settings, storage: Storage, around: Surroundings) -
     graphs.before_checkpoints(engine.write_logs)
     thread_ttl = ThreadTTLs(clock, storage, engine, settings.thread_ttl)
     runs = RunCreator(
-        storage, clock, graphs, engine, webhooks.check, thread_ttl.of_new, thread_ttl.wake
+        storage, clock, graphs, engine, webhooks.check, thread_ttl.new_document, thread_ttl.wake
     )
     context_of_cron = None if encrypted is None else encrypted.context_of_cron
     scheduler = Scheduler(
@@ -136,7 +136,7 @@ async def assemble(settings: Settings, storage: Storage, around: Surroundings) -
         encryption=None if encrypted is None else RequestContexts(encrypted),
     )
     for name in graphs.names:
-        await assistants.ensure(services, name, settings.descriptions.get(name))
+        await assistants.ensure_default(services, name, settings.descriptions.get(name))
     return services
 
 

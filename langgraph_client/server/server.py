@@ -24,7 +24,7 @@ from langgraph_client.server.auth.authorization import Authorization, Caller
 from langgraph_client.server.auth.users import USER_FIELDS
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.custom_parts import CustomParts
-from langgraph_client.server.documents.pulled import take_over
+from langgraph_client.server.documents.pulled import store_pulled_thread
 from langgraph_client.server.encryption.cipher import Cipher
 from langgraph_client.server.encryption.storage import EncryptedStorage
 from langgraph_client.server.graphs import sdk_loopback
@@ -190,7 +190,7 @@ class Server:
                 "a role (--role) and a URL to listen on (--db-listen) need a database with"
                 " postgresql:// (--db, or path= in Python)"
             )
-        self._given = dict(graphs)
+        self._graphs = dict(graphs)
         self._path = path
         self._role = role
         self._listen_url = listen_url
@@ -208,7 +208,7 @@ class Server:
         self._user_app: UserApp | None = None
         self._authorization = None if auth is None else Authorization(auth, studio=studio_auth)
         #: Whether requests are authenticated. Everyone can say that they are LangGraph Studio.
-        self._asks_who_calls = api_key is not None or (auth is not None and not studio_auth)
+        self._has_authentication = api_key is not None or (auth is not None and not studio_auth)
         self._ui = False if ui is None and has_own_ui(self._http.app) else ui
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -220,7 +220,7 @@ class Server:
         self._engine: Engine | None = None
         self._background: list[asyncio.Task[None]] = []
         self._settings = Settings(
-            graphs=self._given,
+            graphs=self._graphs,
             clock=self._clock,
             hooks=hooks or RunHooks(),
             custom=self._custom,
@@ -342,7 +342,7 @@ class Server:
                 if self._port is not None:
                     await self._port.stop()
         finally:
-            await self._shut(for_good=True)
+            await self._shut_down(is_closing=True)
             self._leave_port()
             self._loop = self._stop = self._services = self._app = self._user_app = None
 
@@ -374,8 +374,8 @@ class Server:
             self,
         )
 
-    # For subclasses: `_open`, `_shut`, `_all_ended` and `_middleware` may be extended, tasks that
-    # end with the server added to `_background`, and `_clock` and `_path` read.
+    # For subclasses: `_open`, `_shut_down`, `_all_ended` and `_middleware` may be extended, tasks
+    # that end with the server added to `_background`, and `_clock` and `_path` read.
     # `testing.TestServer` does.
 
     async def _open(self) -> None:
@@ -395,7 +395,7 @@ class Server:
         self._services = services = await assemble(self._settings, self._storage, around)
         self._engine = services.engine
         self._app = make_app(services, self._middleware(), self._http, self._user_app)
-        await services.webhooks.take_up()
+        await services.webhooks.make_due()
         await self._engine.recover()
         self._background = [
             asyncio.create_task(services.scheduler.run()),
@@ -404,12 +404,15 @@ class Server:
             asyncio.create_task(services.webhooks.run()),
         ]
 
-    async def _shut(self, *, for_good: bool) -> None:
+    async def _shut_down(self, *, is_closing: bool) -> None:
         """End all runs and close the storage; on the server's loop.
 
         Args:
-            for_good: Whether the server is closed; if not, `_open` is called next.
+            is_closing: Whether the server is closed; if not, `_open` is called next.
         """
+        # The order: nothing new is started; runs end, which stores webhooks; webhooks are sent;
+        # tests read the storage; the user's saver, which the ends needed, closes; then what is
+        # left; the database last.
         for task in self._background:
             task.cancel()
         if self._engine is not None:
@@ -421,7 +424,7 @@ class Server:
             await self._services.webhooks.close()
             await self._all_ended(self._services)
         await self._custom.close()
-        if for_good:
+        if is_closing:
             current = asyncio.current_task()
             others = [task for task in asyncio.all_tasks() if task is not current]
             for task in others:
@@ -434,14 +437,14 @@ class Server:
         self._engine = self._storage = None
 
     async def _all_ended(self, services: Services) -> None:
-        """Do nothing. `_shut` calls it when runs have ended and the storage is still open."""
+        """Do nothing. `_shut_down` calls it when runs have ended and the storage is still open."""
 
     def _middleware(self) -> list[Middleware]:
         """Return the middleware, the outermost first."""
-        found = [Middleware(RequestLines, headers=self._http.logging_headers)]
+        middleware = [Middleware(RequestLines, headers=self._http.logging_headers)]
         if self._api_key is not None:
-            found.append(Middleware(ApiKey, key=self._api_key))
-        return found
+            middleware.append(Middleware(ApiKey, key=self._api_key))
+        return middleware
 
     def _hosting_of_run(self, run: JsonMapping) -> HostingServer:
         """Return this server, for the code of a run: requests are made as the user of the run."""
@@ -529,10 +532,10 @@ class Server:
         if "allow_types" not in options:
             # An object that is not a graph itself, such as a factory, has no schemas.
             options["allow_types"] = [
-                *schema_classes_of(self._given.get(name)).values(),
+                *schema_classes_of(self._graphs.get(name)).values(),
                 *self._allow_types,
             ]
-        if (mode := getattr(self._given.get(name), "stream_mode", None)) is not None:
+        if (mode := getattr(self._graphs.get(name), "stream_mode", None)) is not None:
             options.setdefault("stream_mode", mode)
         own = {key: options.pop(key) for key in ("api_key", "headers") if key in options}
         if options.get("url") is not None:
@@ -572,7 +575,9 @@ class Server:
         from langgraph_client.pull import PulledThread, read_thread
 
         copy = read_thread(client, thread_id, store)
-        taking = take_over(self.services, copy.thread, copy.histories, copy.runs, copy.items)
+        taking = store_pulled_thread(
+            self.services, copy.thread, copy.histories, copy.runs, copy.items
+        )
         missing = asyncio.run_coroutine_threadsafe(taking, self.loop).result()
         checkpoints = sum(map(len, copy.histories.values()))
         counts = (checkpoints, len(copy.runs), len(copy.items))
@@ -609,7 +614,7 @@ class Server:
 
         if self._port is not None:
             raise RuntimeError(f"the server listens already, at {self.url}")
-        if not is_loopback(host) and not self._asks_who_calls:
+        if not is_loopback(host) and not self._has_authentication:
             raise InvalidArgumentError(
                 "host",
                 f"{host!r} can be reached from other machines: give the server an API key"

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from langgraph_client.models.fields import JSON, JsonMapping
-from langgraph_client.server.documents.threads import graphs_thread_id, open_graph
+from langgraph_client.server.documents.threads import callers_thread_id, open_graph
 from langgraph_client.server.encoding import decode, encode
 from langgraph_client.server.graphs.protocol import thread_config
 from langgraph_client.server.graphs.state_documents import state_document
@@ -93,7 +93,7 @@ async def take(services: Services) -> Dump:
         states = []
         graph_id = str((thread["metadata"] or {}).get("graph_id"))
         if graph_id in services.graphs:
-            config = thread_config(graphs_thread_id(thread))
+            config = thread_config(callers_thread_id(thread))
             async with open_graph(services, thread, graph_id, config) as graph:
                 async for state in graph.aget_state_history(config):
                     states.append(state_document(state))

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from contextlib import suppress
 
-from langgraph_client.server.documents.threads import graphs_thread_id, open_graph
+from langgraph_client.server.documents.threads import callers_thread_id, open_graph
 from langgraph_client.server.graphs.protocol import HostedGraph, thread_config
 from langgraph_client.server.services import Services
 from langgraph_client.server.storage.protocol import Document
@@ -29,7 +29,7 @@ async def forget_state(services: Services, graph: HostedGraph, thread: Document)
     if graph.own_saver is not None:
         # Some checkpointers cannot delete threads. Then a new thread has a new id.
         with suppress(NotImplementedError):
-            await graph.own_saver.adelete_thread(graphs_thread_id(thread))
+            await graph.own_saver.adelete_thread(callers_thread_id(thread))
 
 
 async def forget_threads(services: Services) -> None:
@@ -47,7 +47,7 @@ async def _forget_thread(services: Services, thread: Document) -> None:
     graph_id = str((thread["metadata"] or {}).get("graph_id"))
     if graph_id not in services.graphs:
         return
-    config = thread_config(graphs_thread_id(thread))
+    config = thread_config(callers_thread_id(thread))
     try:
         async with open_graph(services, thread, graph_id, config) as graph:
             await forget_state(services, graph, thread)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from langgraph_client.server.documents.threads import graphs_thread_id
+from langgraph_client.server.documents.threads import callers_thread_id
 from langgraph_client.server.graphs.hosted_script import HostedScript
 from langgraph_client.server.graphs.protocol import HostedGraph, thread_config
 from langgraph_client.server.runs.graph_runner import thread_fields
@@ -28,7 +28,7 @@ async def seed(
         raise ValueError(f"thread {thread['thread_id']} exists already")
     graph_ids = {"graph_id": graph_id, "assistant_id": assistant_id_of(graph_id)}
     thread["metadata"] = {**(metadata or {}), **graph_ids}
-    config = {**thread_config(graphs_thread_id(thread)), "metadata": {"graph_id": graph_id}}
+    config = {**thread_config(callers_thread_id(thread)), "metadata": {"graph_id": graph_id}}
     async with services.graphs.open(graph_id, config) as graph:
         # A checkpointer of the test's own may have states of an earlier thread with this id.
         await forget_state(services, graph, thread)

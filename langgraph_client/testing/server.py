@@ -277,7 +277,7 @@ class TestServer(Server):
             check_name("node", node)
         if status not in (None, "pending", "running"):
             raise InvalidArgumentError("status", f'must be "pending" or "running", not {status!r}')
-        if graph is not None and graph not in self._given:
+        if graph is not None and graph not in self._graphs:
             graph = self._assistant_id(graph)
         if thread_id is not None:
             thread_id = check_uuid("thread_id", thread_id)
@@ -289,7 +289,7 @@ class TestServer(Server):
         except InvalidArgumentError:
             raise InvalidArgumentError(
                 "graph",
-                f"must be one of {sorted(self._given)}, or the id of an assistant, not {text!r}",
+                f"must be one of {sorted(self._graphs)}, or the id of an assistant, not {text!r}",
             ) from None
 
     def seed_thread(
@@ -325,9 +325,9 @@ class TestServer(Server):
         """
         from langgraph_client.testing.seeding import seed
 
-        if graph not in self._given:
+        if graph not in self._graphs:
             raise InvalidArgumentError(
-                "graph", f"there is no graph {graph!r}, only {sorted(self._given)}"
+                "graph", f"there is no graph {graph!r}, only {sorted(self._graphs)}"
             )
         if thread_id is not None:
             thread_id = check_uuid("thread_id", thread_id)
@@ -405,7 +405,7 @@ class TestServer(Server):
     async def _reopen(self, forget: bool) -> None:
         at_end, self._forgets = self._forgets, forget
         try:
-            await self._shut(for_good=False)
+            await self._shut_down(is_closing=False)
         finally:
             self._forgets = at_end
         if isinstance(self._clock, TestClock):

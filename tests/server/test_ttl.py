@@ -87,7 +87,7 @@ def test_a_time_that_changes_while_the_thread_expires(gate: Gate) -> None:
                 clock.read = asyncio.Event()
                 sweep = asyncio.create_task(services.thread_ttl.sweep())
                 await clock.read.wait()  # The sweep compares the old time to live with the clock.
-                ttl = services.thread_ttl.of_new(thread_id, {"ttl": 5})
+                ttl = services.thread_ttl.new_document(thread_id, {"ttl": 5})
                 assert ttl is not None
                 await services.storage.thread_ttls.put(ttl)
             await sweep

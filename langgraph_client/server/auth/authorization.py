@@ -31,7 +31,7 @@ PARAMETERS = (
     "scope",
 )
 """The allowed parameters of a function with `@auth.authenticate`."""
-_KINDS = ("_handlers", "_global_handlers", "_authenticate_handler", "types")
+_ATTRIBUTES = ("_handlers", "_global_handlers", "_authenticate_handler", "types")
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Authorization:
     """
 
     def __init__(self, auth: object, *, studio: bool = False) -> None:
-        if not all(hasattr(auth, name) for name in _KINDS):
+        if not all(hasattr(auth, name) for name in _ATTRIBUTES):
             raise TypeError(f"auth must be a langgraph_client.auth.Auth, not {auth!r}")
         # langgraph_sdk's class has the same attributes.
         self._auth = cast(Auth, auth)
@@ -85,7 +85,7 @@ class Authorization:
             raise ValueError("the Auth has no function that is decorated with @auth.authenticate")
         self._studio = studio
         self._authenticate = self._auth._authenticate_handler
-        self.parameters = _asked_for(self._authenticate)
+        self.parameters = _parameters_of(self._authenticate)
         self._warn()
 
     def _warn(self) -> None:
@@ -138,7 +138,7 @@ class Authorization:
                     returned = await returned
             return Caller(user_of(returned), self)
         except Exception as error:
-            raise _refusal(error, "@auth.authenticate", unknown=500) from error
+            raise _refusal(error, "@auth.authenticate") from error
 
     def _handler(self, resource: str, action: str) -> Handler | None:
         for key in ((resource, action), (resource, "*"), ("*", action), ("*", "*")):
@@ -162,7 +162,7 @@ class Authorization:
         except AssertionError as error:
             raise Denied(403, str(error)) from error
         except Exception as error:
-            raise _refusal(error, f"the handler of {resource}.{action}", unknown=500) from error
+            raise _refusal(error, f"the handler of {resource}.{action}") from error
         if result is None or result is True:
             return None
         if result is False:
@@ -184,22 +184,22 @@ _ACTIONS = {
 }
 
 
-def _asked_for(authenticate: Callable[..., object]) -> tuple[str, ...]:
-    asked = []
+def _parameters_of(authenticate: Callable[..., object]) -> tuple[str, ...]:
+    names = []
     for parameter in inspect.signature(authenticate).parameters.values():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
         if parameter.name in PARAMETERS:
-            asked.append(parameter.name)
+            names.append(parameter.name)
         elif parameter.default is parameter.empty:
             raise TypeError(
                 f"@auth.authenticate has the required parameter {parameter.name!r}; it may take"
                 f" {', '.join(PARAMETERS)}"
             )
-    return tuple(asked)
+    return tuple(names)
 
 
-def _refusal(error: Exception, who: str, *, unknown: int) -> Exception:
+def _refusal(error: Exception, who: str) -> Exception:
     """Return the refusal for an exception of user code. An error in it never allows access."""
     if isinstance(error, Denied):
         return error
@@ -207,7 +207,7 @@ def _refusal(error: Exception, who: str, *, unknown: int) -> Exception:
         known: Any = error
         return Denied(known.status_code, str(known.detail), known.headers)
     logger.error("auth: %s failed", who, exc_info=error)
-    return Denied(unknown, "Internal Server Error")
+    return Denied(500, "Internal Server Error")
 
 
 def _is_http_exception(error: Exception) -> bool:

@@ -26,23 +26,25 @@ class FilterError(ValueError):
     """A handler returned an invalid filter."""
 
 
-def conditions_of(given: Mapping[str, object]) -> Conditions:
+def conditions_of(filter: Mapping[str, object]) -> Conditions:
     """Return the conditions of a filter; None for no condition.
 
     Raises:
         FilterError: The filter is malformed.
     """
-    if not given:
+    if not filter:
         return None
-    return [{"metadata": one} for one in _alternatives(given, 0)]
+    return [{"metadata": condition} for condition in _alternatives(filter, 0)]
 
 
 def with_metadata(conditions: Conditions, metadata: JsonObject) -> Conditions:
     """Return the conditions for documents that meet others and also have metadata."""
     if not metadata:
         return conditions
-    alternatives = [{}] if conditions is None else [dict(one["metadata"]) for one in conditions]
-    return [{"metadata": one} for one in _both(alternatives, [metadata])]
+    alternatives = (
+        [{}] if conditions is None else [dict(condition["metadata"]) for condition in conditions]
+    )
+    return [{"metadata": condition} for condition in _conjunction(alternatives, [metadata])]
 
 
 def holds(conditions: Conditions, document: Mapping[str, object]) -> bool:
@@ -50,31 +52,33 @@ def holds(conditions: Conditions, document: Mapping[str, object]) -> bool:
     if conditions is None:
         return True
     shown = {**document, "metadata": document.get("metadata") or {}}
-    return any(contains(shown, one) for one in conditions)
+    return any(contains(shown, condition) for condition in conditions)
 
 
-def _alternatives(given: object, depth: int) -> list[dict[str, object]]:
+def _alternatives(filter: object, depth: int) -> list[dict[str, object]]:
     """Return the alternative conditions of a filter."""
     if depth > _MAX_DEPTH:
         raise FilterError(f"a filter nests $or and $and deeper than {_MAX_DEPTH} levels")
-    if not isinstance(given, Mapping):
-        raise FilterError(f"a filter must be a dict, not a {type(given).__name__}")
-    found: list[dict[str, object]] = [{}]
-    for key, wanted in given.items():
+    if not isinstance(filter, Mapping):
+        raise FilterError(f"a filter must be a dict, not a {type(filter).__name__}")
+    alternatives: list[dict[str, object]] = [{}]
+    for key, wanted in filter.items():
         if key in ("$or", "$and"):
             if not isinstance(wanted, list) or len(wanted) < 2:
                 raise FilterError(f"{key} takes a list of at least two filters")
             groups = [_alternatives(group, depth + 1) for group in wanted]
             if key == "$or":
-                found = _both(found, [one for group in groups for one in group])
+                alternatives = _conjunction(
+                    alternatives, [condition for group in groups for condition in group]
+                )
             else:
                 for group in groups:
-                    found = _both(found, group)
+                    alternatives = _conjunction(alternatives, group)
         elif isinstance(key, str) and not key.startswith("$"):
-            found = _both(found, [{key: _wanted(key, wanted)}])
+            alternatives = _conjunction(alternatives, [{key: _wanted(key, wanted)}])
         else:
             raise FilterError(f"a filter has the unknown operator {key!r}")
-    return found
+    return alternatives
 
 
 def _wanted(key: str, wanted: object) -> object:
@@ -88,7 +92,7 @@ def _wanted(key: str, wanted: object) -> object:
         return _scalar(key, value)
     if operator == "$contains":
         values = value if isinstance(value, (list, tuple)) else [value]
-        return [_scalar(key, one) for one in values]
+        return [_scalar(key, item) for item in values]
     raise FilterError(f"the filter of {key!r} has the unknown operator {operator!r}")
 
 
@@ -102,9 +106,9 @@ def _scalar(key: str, value: object) -> object:
     )
 
 
-def _both(left: list[JsonObject], right: list[dict[str, object]]) -> list[dict[str, object]]:
+def _conjunction(left: list[JsonObject], right: list[dict[str, object]]) -> list[dict[str, object]]:
     """Return the alternative conditions for both of two filters."""
-    found = []
+    merged_pairs = []
     for first in left:
         for second in right:
             merged = dict(first)
@@ -116,7 +120,7 @@ def _both(left: list[JsonObject], right: list[dict[str, object]]) -> list[dict[s
                 elif not (type(merged[key]) is type(wanted) and merged[key] == wanted):
                     break  # A value cannot equal two different ones: this pair never holds.
             else:
-                found.append(merged)
-    if len(found) > _MAX_ALTERNATIVES:
+                merged_pairs.append(merged)
+    if len(merged_pairs) > _MAX_ALTERNATIVES:
         raise FilterError(f"a filter has more than {_MAX_ALTERNATIVES} alternatives")
-    return found
+    return merged_pairs

@@ -112,8 +112,8 @@ def studio_user(kind: type) -> User:
     """
     name = "langgraph-studio-user"
     fields = {"kind": _STUDIO, "identity": name, "permissions": ["authenticated"]}
-    made: User = type(_STUDIO, (_Studio, kind), {})({**fields, "username": name})
-    return made
+    user: User = type(_STUDIO, (_Studio, kind), {})({**fields, "username": name})
+    return user
 
 
 def user_of(returned: object) -> User:
@@ -183,7 +183,7 @@ def user_document(user: User) -> dict[str, object]:
 
 
 USER_FIELDS = ("langgraph_auth_user", "langgraph_auth_user_id", "langgraph_auth_permissions")
-"""The keys of a config's `configurable` that say whose it is; clients cannot set them."""
+"""The keys of a config's `configurable` that hold the user; clients cannot set them."""
 
 
 def user_fields(user: User | None) -> dict[str, object]:

@@ -68,10 +68,11 @@ class Scheduler:
         skipped: set[str] = set()
         longest = _MAX_SLEEP
         while True:
-            found = await crons.search(
+            # One more than the skipped ones, so that one that can fire is among them.
+            enabled = await crons.search(
                 where={"enabled": True}, order_by="next_run_date", limit=len(skipped) + 1
             )
-            cron = next((cron for cron in found if cron["cron_id"] not in skipped), None)
+            cron = next((cron for cron in enabled if cron["cron_id"] not in skipped), None)
             if cron is None:
                 return longest if skipped else None
             now = self._clock.now()

@@ -44,7 +44,7 @@ class ThreadTTLs:
         self._default = default
         self._loop = DueLoop(clock, self.sweep, "threads cannot be deleted at their end yet")
 
-    def of_new(self, thread_id: str, ttl: JsonMapping | None = None) -> Document | None:
+    def new_document(self, thread_id: str, ttl: JsonMapping | None = None) -> Document | None:
         """Return the document of a new thread's time to live; None if it has none.
 
         After it is stored, `wake` must be called.
@@ -70,8 +70,8 @@ class ThreadTTLs:
 
     async def of(self, thread_id: str) -> Document | None:
         """Return a thread's time to live in the protocol's form; None if it has none."""
-        found = await self._storage.thread_ttls.get(thread_id)
-        return found and {key: value for key, value in found.items() if key != "thread_id"}
+        ttl = await self._storage.thread_ttls.get(thread_id)
+        return ttl and {key: value for key, value in ttl.items() if key != "thread_id"}
 
     def wake(self) -> None:
         """Check for expired threads now, because a time to live or the clock has changed."""
@@ -86,14 +86,14 @@ class ThreadTTLs:
         await self._storage.sweep_store()
         ttls = self._storage.thread_ttls
         while True:
-            found = await ttls.search(order_by="expires_at", limit=_EXPIRED_PER_QUERY)
+            expired = await ttls.search(order_by="expires_at", limit=_EXPIRED_PER_QUERY)
             now = self._clock.now()
-            for ttl in found:
+            for ttl in expired:
                 wait = (datetime.fromisoformat(ttl["expires_at"]) - now).total_seconds()
                 if wait > 0:
                     return min(wait, _MAX_SLEEP)
                 await self._expire(ttl, now)
-            if not found:
+            if not expired:
                 return _MAX_SLEEP
 
     async def _expire(self, ttl: Document, now: datetime) -> None:

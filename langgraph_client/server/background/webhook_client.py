@@ -9,7 +9,7 @@ import httpx
 
 from langgraph_client.server.background.webhook_urls import WebhookUrls, host_of, is_relative
 
-_HOME = "http://langgraph.server"
+_OWN_URL = "http://langgraph.server"
 """The base URL of this server over its own transport."""
 
 
@@ -19,15 +19,15 @@ class WebhookClient:
     Args:
         urls: Decides which addresses may be called.
         seconds: The most seconds of each step of a request.
-        home: The transport for URLs without a host, which mean this server; None for none.
+        own_transport: The transport for URLs without a host, which mean this server; None for none.
     """
 
     def __init__(
-        self, urls: WebhookUrls, seconds: float, home: httpx.AsyncBaseTransport | None
+        self, urls: WebhookUrls, seconds: float, own_transport: httpx.AsyncBaseTransport | None
     ) -> None:
         self._urls = urls
         certificates = httpx.create_ssl_context()  # Reading them takes a while: once for both.
-        mounts = {} if home is None else {_HOME: home}
+        mounts = {} if own_transport is None else {_OWN_URL: own_transport}
         self._by_name = httpx.AsyncClient(timeout=seconds, mounts=mounts, verify=certificates)
         # A kept connection would be found by its address, and so reused for another name, whose
         # certificate nobody has checked. A given transport is used without a proxy. The time to
@@ -47,7 +47,7 @@ class WebhookClient:
             httpx.HTTPError: The host cannot be reached, or its response cannot be read.
         """
         if is_relative(url):
-            url, addresses = _HOME + url, []
+            url, addresses = _OWN_URL + url, []
         else:
             addresses = await self._urls.addresses(url)
         target = httpx.URL(url)

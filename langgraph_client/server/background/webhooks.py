@@ -54,7 +54,7 @@ class Webhooks:
         clock: Gives times.
         storage: Stores webhooks until their delivery.
         options: The allowed URLs, headers and fields.
-        home: The transport for URLs without a host, which mean this server; None for none.
+        own_transport: The transport for URLs without a host, which mean this server; None for none.
     """
 
     def __init__(
@@ -62,14 +62,14 @@ class Webhooks:
         clock: Clock,
         storage: Storage,
         options: WebhookOptions,
-        home: httpx.AsyncBaseTransport | None,
+        own_transport: httpx.AsyncBaseTransport | None,
     ) -> None:
         self._clock = clock
         self._storage = storage
         self._options = options
-        self._urls = WebhookUrls(self._options, has_home=home is not None)
+        self._urls = WebhookUrls(self._options, has_home=own_transport is not None)
         self.check = self._urls.check
-        self._home = home
+        self._own_transport = own_transport
         self._client: WebhookClient | None = None
         shared = storage.shared
         self._poll = _MAX_SLEEP if shared is None else _POLL
@@ -99,7 +99,7 @@ class Webhooks:
     def run_ended(self, ended: Ended) -> None:
         """Start sending the run's webhook, because its end is stored; do not wait for it."""
         if ended.run["kwargs"].get("webhook") and self._options.enabled:
-            self._start(ended.run["run_id"], is_mine=True)
+            self._start(ended.run["run_id"], has_lease=True)
 
     def _body(self, ended: Ended) -> str:
         document = {
@@ -117,7 +117,7 @@ class Webhooks:
 
     # Pending deliveries.
 
-    async def take_up(self) -> None:
+    async def make_due(self) -> None:
         """Make webhooks of an earlier process due, before any run of this process ends.
 
         If several processes share the database, the sender may be alive, so its lease must end
@@ -137,27 +137,27 @@ class Webhooks:
         if not self._options.enabled:
             return self._poll
         # More than can be sent at once, because some of the first ones are being sent already.
-        found = await self._storage.webhook_deliveries.search(
+        due = await self._storage.webhook_deliveries.search(
             order_by="due_at", limit=2 * _MAX_PARALLEL_SENDS, fields=("run_id", "due_at")
         )
-        for delivery in found:
+        for delivery in due:
             if delivery["run_id"] in self._sending:
                 continue
             wait = datetime.fromisoformat(delivery["due_at"]) - self._clock.now()
             if wait > timedelta(0):
                 return min(wait.total_seconds(), self._poll)
-            self._start(delivery["run_id"], is_mine=False)
+            self._start(delivery["run_id"], has_lease=False)
         return self._poll
 
-    def _start(self, run_id: str, *, is_mine: bool) -> None:
+    def _start(self, run_id: str, *, has_lease: bool) -> None:
         """Send a webhook in a task. If there are too many tasks, it is sent when it is due again.
 
         Args:
             run_id: The run.
-            is_mine: Whether this process has its lease already.
+            has_lease: Whether this process has its lease already.
         """
         if run_id not in self._sending and len(self._sending) < _MAX_PARALLEL_SENDS:
-            task = asyncio.ensure_future(self._deliver(run_id, is_mine))
+            task = asyncio.ensure_future(self._deliver(run_id, has_lease))
             self._sending[run_id] = task
             task.add_done_callback(lambda task: self._sent(run_id, task))
 
@@ -176,8 +176,8 @@ class Webhooks:
 
     # One attempt.
 
-    async def _deliver(self, run_id: str, is_mine: bool) -> None:
-        if is_mine:
+    async def _deliver(self, run_id: str, has_lease: bool) -> None:
+        if has_lease:
             delivery = await self._storage.webhook_deliveries.get(run_id)
         else:
             delivery = await self._take(run_id)
@@ -226,7 +226,7 @@ class Webhooks:
     async def _post(self, delivery: Document) -> str | None:
         """Send a webhook; return the problem, None if it was delivered."""
         if self._client is None:
-            self._client = WebhookClient(self._urls, _SECONDS, self._home)
+            self._client = WebhookClient(self._urls, _SECONDS, self._own_transport)
         headers = {
             "content-type": "application/json",
             **self._options.headers,

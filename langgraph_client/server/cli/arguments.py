@@ -20,13 +20,13 @@ _IGNORED = {
 _WITH_VALUE = {"--debug-port", "--studio-url", "--runtime-edition"}
 
 
-def parse(given: Sequence[str]) -> argparse.Namespace:
+def parse(command_line: Sequence[str]) -> argparse.Namespace:
     """Return the options of the command; ends the process with a message if they are wrong.
 
     `options.notes` has a line for each flag that has no effect.
     """
     parser = _parser()
-    options = parser.parse_args(given)
+    options = parser.parse_args(command_line)
     options.config = options.config_option or options.config or "langgraph.json"
     if (options.ssl_certfile is None) != (options.ssl_keyfile is None):
         parser.error("--ssl-certfile and --ssl-keyfile must be given together")
@@ -70,7 +70,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_place(parser: argparse._ArgumentGroup) -> None:
-    parser.add_argument("--config", dest="config_option", metavar="FILE", help="the same")
+    parser.add_argument(
+        "--config",
+        dest="config_option",
+        metavar="FILE",
+        help="the config file, as the positional argument",
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address; 127.0.0.1 by default")
     parser.add_argument(
         "--port", type=_port, default=2024, help="2024 by default; 0 for any free one"
@@ -90,7 +95,8 @@ def _add_place(parser: argparse._ArgumentGroup) -> None:
 
 def _add_access(parser: argparse._ArgumentGroup) -> None:
     parser.add_argument(
-        "--api-key", help="what requests must carry as x-api-key; or LANGGRAPH_SERVER_API_KEY"
+        "--api-key",
+        help="the key that requests must send as x-api-key; default: LANGGRAPH_SERVER_API_KEY",
     )
     parser.add_argument(
         "--cors",
@@ -124,8 +130,8 @@ def _add_runs(parser: argparse._ArgumentGroup) -> None:
         "--role",
         choices=["all", "api", "worker"],
         default="all",
-        help="with postgresql://, what this process does: api answers requests and leaves runs to"
-        " others, worker carries out runs and answers only /ok and /metrics, all does both",
+        help="with postgresql://, what this process does: api serves requests and leaves runs to"
+        " other processes; worker executes runs and serves only /ok and /metrics; all does both",
     )
     parser.add_argument(
         "--max-runs",
@@ -144,7 +150,7 @@ def _add_runs(parser: argparse._ArgumentGroup) -> None:
     parser.add_argument(
         "--allow-blocking",
         action="store_true",
-        help="do not log where code holds up the event loop",
+        help="do not log where code blocks the event loop",
     )
 
 
@@ -155,13 +161,13 @@ def _add_development(parser: argparse._ArgumentGroup) -> None:
         default="info",
         type=str.lower,
         choices=["debug", "info", "warning", "error", "critical"],
-        help="what is logged: info has a line for each run, debug one for each request",
+        help="the log level: info logs each run, debug each request",
     )
     parser.add_argument(
         "--reload",
         action="store_true",
-        help="restart when the config or a Python file beside it changes; what is in memory"
-        " is lost, what is in --db is not",
+        help="restart when the config or a Python file beside it changes; data in memory is lost,"
+        " data in --db is kept",
     )
 
 

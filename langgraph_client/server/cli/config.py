@@ -133,15 +133,15 @@ def read_config(file: Path) -> AppConfig:
             server does not support.
     """
     try:
-        given = json.loads(file.read_text(encoding="utf-8-sig"))
+        document = json.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror or error}") from None
     except ValueError as error:
         raise ConfigError(f"{file}: not JSON: {error}") from None
-    if not isinstance(given, dict):
+    if not isinstance(document, dict):
         raise ConfigError(f"{file}: has to be a JSON object")
     try:
-        return _Reader(file, given).read()
+        return _Reader(file, document).read()
     except ConfigError as error:
         raise ConfigError(f"{file}: {error}") from None
 
@@ -149,13 +149,13 @@ def read_config(file: Path) -> AppConfig:
 class _Reader:
     """Reads the sections of a config. Its errors do not name the file."""
 
-    def __init__(self, file: Path, given: JsonMapping) -> None:
+    def __init__(self, file: Path, document: JsonMapping) -> None:
         self._file = file
-        self._given = given
+        self._document = document
         self._warnings: list[str] = []
 
     def read(self) -> AppConfig:
-        for finding in findings(self._given):
+        for finding in findings(self._document):
             if finding.fatal:
                 raise ConfigError(finding.text)
             self._warn(finding.text)
@@ -183,7 +183,7 @@ class _Reader:
         self._warnings.append(text)
 
     def _section(self, *names: str) -> JsonMapping:
-        section: Any = self._given
+        section: Any = self._document
         for name in names:
             section = section.get(name) or {}
         # A key with the value null counts as missing.
@@ -197,7 +197,7 @@ class _Reader:
         return {name: _graph(name, place) for name, place in graphs.items()}
 
     def _env(self) -> dict[str, str]:
-        env = self._given.get("env") or {}
+        env = self._document.get("env") or {}
         if isinstance(env, dict):
             return {name: str(value) for name, value in env.items() if value is not None}
         if not isinstance(env, str):
@@ -222,7 +222,7 @@ class _Reader:
         """
         folder = self._file.resolve().parent
         paths = [folder]
-        for dependency in map(str, self._given.get("dependencies") or ["."]):
+        for dependency in map(str, self._document.get("dependencies") or ["."]):
             path = (folder / dependency).resolve()
             if path.is_dir():
                 paths.append(path)
@@ -233,7 +233,7 @@ class _Reader:
         return tuple(dict.fromkeys(paths))  # The other dependencies are names of packages.
 
     def _auth(self) -> AuthSection | None:
-        if not self._given.get("auth"):
+        if not self._document.get("auth"):
             return None
         # Not without a path whose value is null, such as of a variable that was not set.
         auth = self._section("auth")
@@ -313,7 +313,7 @@ class _Reader:
         return _place("checkpointer.path", section["path"]) if backend == "custom" else None
 
     def _encryption(self) -> str | None:
-        if not self._given.get("encryption"):
+        if not self._document.get("encryption"):
             return None
         section = self._section("encryption")
         if "path" not in section:

@@ -177,13 +177,15 @@ KEYS: Mapping[str, Key] = {
 them."""
 
 
-def findings(given: Mapping[str, object]) -> Iterator[Finding]:
+def findings(document: Mapping[str, object]) -> Iterator[Finding]:
     """Yield the invalid keys of a config and those without effect, in the order of the file."""
-    yield from _within(given, KEYS, "")
+    yield from _within(document, KEYS, "")
 
 
-def _within(given: Mapping[str, object], keys: Mapping[str, Key], prefix: str) -> Iterator[Finding]:
-    for name, value in given.items():
+def _within(
+    document: Mapping[str, object], keys: Mapping[str, Key], prefix: str
+) -> Iterator[Finding]:
+    for name, value in document.items():
         key = keys.get(name) or keys.get("*")
         if key is None:
             yield _unknown(name, value, keys, prefix)

@@ -60,7 +60,7 @@ def _server_of(config: AppConfig, options: Mapping[str, object]) -> Server:
     if config.auth is not None:
         auth = load_object(config, "auth.path", config.auth.path)
         http = dataclasses.replace(http, security=config.auth.openapi)
-    given: dict[str, Any] = {
+    server_options: dict[str, Any] = {
         "auth": auth,
         "studio_auth": config.auth is not None and not config.auth.disable_studio_auth,
         "store": load_store(config),
@@ -78,7 +78,7 @@ def _server_of(config: AppConfig, options: Mapping[str, object]) -> Server:
         "http": http,
         "webhooks": dataclasses.replace(config.webhooks, headers=webhook_headers(config)),
     }
-    return Server(load_graphs(config), **{**given, **options})
+    return Server(load_graphs(config), **{**server_options, **options})
 
 
 def load_store(config: AppConfig) -> object:
@@ -103,12 +103,12 @@ def webhook_headers(config: AppConfig) -> dict[str, str]:
         ConfigError: A variable is not set, or does not have the required prefix.
     """
 
-    def value_of(found: re.Match[str]) -> str:
-        prefix, name = config.webhook_env_prefix, found[1].removeprefix("env.")
-        if name == found[1] or not name.startswith(prefix):
+    def value_of(match: re.Match[str]) -> str:
+        prefix, name = config.webhook_env_prefix, match[1].removeprefix("env.")
+        if name == match[1] or not name.startswith(prefix):
             raise ConfigError(
                 f"{config.file}: 'webhooks.headers' may name variables as ${{{{ env.{prefix}… }}}},"
-                f" and not as {found[0]}"
+                f" and not as {match[0]}"
             )
         if name not in os.environ:
             raise ConfigError(
@@ -168,8 +168,8 @@ def _load_graph(config: AppConfig, name: str, place: str) -> object:
     return compiled.copy(update={"stream_transformers": transformers})
 
 
-def _always(made: object) -> Callable[[tuple[str, ...]], object]:
-    return lambda _: made
+def _always(value: object) -> Callable[[tuple[str, ...]], object]:
+    return lambda _: value
 
 
 def load_object(config: AppConfig, what: str, place: str) -> object:

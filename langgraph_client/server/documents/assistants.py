@@ -69,7 +69,7 @@ async def create(services: Services, assistant_id: str, body: JsonMapping) -> Do
     raise Conflict(f"Assistant {assistant_id} already exists")
 
 
-async def ensure(services: Services, graph_id: str, description: str | None) -> None:
+async def ensure_default(services: Services, graph_id: str, description: str | None) -> None:
     """Create the default assistant of a graph, or update that of an earlier start.
 
     Its name is that with which the graph was compiled, or else the id of the graph. The name of an
@@ -222,14 +222,14 @@ async def delete(services: Services, assistant_id: str, *, with_threads: bool) -
 
 def filters(services: Services, body: JsonMapping) -> JsonObject:
     """Return the filters of a search for `Documents.search`."""
-    found: dict[str, object] = {}
+    search_filters: dict[str, object] = {}
     if "graph_id" in body:
-        found["where"] = {"graph_id": services.graphs.need(body["graph_id"])}
+        search_filters["where"] = {"graph_id": services.graphs.need(body["graph_id"])}
     if body.get("metadata"):
-        found["contains"] = containment({"metadata": body["metadata"]})
+        search_filters["contains"] = containment({"metadata": body["metadata"]})
     if body.get("name"):
-        found["text"] = {"name": body["name"]}
-    return found
+        search_filters["text"] = {"name": body["name"]}
+    return search_filters
 
 
 def _lock(services: Services, assistant_id: str) -> Any:

@@ -110,10 +110,10 @@ async def change(services: Services, cron_id: str, body: JsonMapping) -> Documen
         if "metadata" in body:
             cron["metadata"].update(without(body["metadata"], RESERVED_METADATA))
         before = (cron["payload"]["config"].get("configurable") or {}).items()
-        whose = {key: value for key, value in before if key in USER_FIELDS}
+        user_keys = {key: value for key, value in before if key in USER_FIELDS}
         cron["payload"].update(body)
         if "config" in body:
-            cron["payload"]["config"] = _config(body["config"], cron_id, whose)
+            cron["payload"]["config"] = _config(body["config"], cron_id, user_keys)
         check_contexts(cron["payload"])
         cron["updated_at"] = services.clock.stamp()
         if not await services.storage.crons.replace(cron):  # It was deleted with its thread.
@@ -148,11 +148,11 @@ def filters(body: Mapping[str, object]) -> JsonObject:
     return {"where": where, "contains": containment({"metadata": body.get("metadata") or {}})}
 
 
-def _config(given: Any, cron_id: str, whose: Mapping[str, object]) -> dict[str, object]:
+def _config(given: Any, cron_id: str, user_keys: Mapping[str, object]) -> dict[str, object]:
     """Return the config of a cron's runs, with the cron's id and its owner."""
     config = dict(given or {})
     configurable = without(config.get("configurable"), RESERVED_CONFIGURABLE)
-    return {**config, "configurable": {**configurable, CRON_ID: cron_id, **whose}}
+    return {**config, "configurable": {**configurable, CRON_ID: cron_id, **user_keys}}
 
 
 async def _need_thread(services: Services, thread_id: str) -> None:
@@ -165,8 +165,10 @@ async def _need_thread(services: Services, thread_id: str) -> None:
 
 async def visible(services: Services, body: Mapping[str, object]) -> dict[str, object]:
     """Return the filters of a search, without crons of threads that the caller may not see."""
-    found = filters(body)
-    documents = await services.storage.crons.search(**found, fields=("cron_id", "thread_id"))
+    search_filters = filters(body)
+    documents = await services.storage.crons.search(
+        **search_filters, fields=("cron_id", "thread_id")
+    )
     threads = list({cron["thread_id"] for cron in documents} - {None})
     seen = {None} | {
         thread["thread_id"]
@@ -175,7 +177,7 @@ async def visible(services: Services, body: Mapping[str, object]) -> dict[str, o
         )
     }
     shown = [cron["cron_id"] for cron in documents if cron["thread_id"] in seen]
-    return {**found, "where": {**found["where"], "cron_id": shown}}
+    return {**search_filters, "where": {**search_filters["where"], "cron_id": shown}}
 
 
 async def _assistant_id(services: Services, text: str) -> str:

@@ -12,17 +12,17 @@ _STEP = re.compile(r"\.([^.\[\]]+)|\[(-?[0-9]{1,9})\]")  # Python reads no numbe
 Path = list[str | int]
 
 
-def parse(given: Mapping[str, str], reserved_names: Collection[str]) -> dict[str, Path]:
+def parse(paths_by_alias: Mapping[str, str], reserved_names: Collection[str]) -> dict[str, Path]:
     """Return the paths of an `extract`, each as its keys and indexes.
 
     Raises:
         Invalid: An alias or a path is invalid.
     """
-    reserved = [alias for alias in given if alias in reserved_names]
+    reserved = [alias for alias in paths_by_alias if alias in reserved_names]
     if reserved:
         raise Invalid(f"Extract keys cannot use reserved field names: {reserved}")
-    found: dict[str, Path] = {}
-    for alias, text in given.items():
+    paths: dict[str, Path] = {}
+    for alias, text in paths_by_alias.items():
         if not re.fullmatch(r"[A-Za-z_]\w*", alias, re.ASCII):
             text = f"Extract key '{alias}' must be a valid identifier"
             raise Invalid(f"{text} (letters, digits, underscores)")
@@ -35,8 +35,8 @@ def parse(given: Mapping[str, str], reserved_names: Collection[str]) -> dict[str
             raise Invalid(f"Extract path '{text}' must start with one of: {listed}")
         if "".join(match[0] for match in _STEP.finditer(rest)) != rest:
             raise Invalid(f"Extract path '{text}' is not a path")
-        found[alias] = [root, *(_step(match) for match in _STEP.finditer(rest))]
-    return found
+        paths[alias] = [root, *(_step(match) for match in _STEP.finditer(rest))]
+    return paths
 
 
 def _step(match: re.Match[str]) -> str | int:

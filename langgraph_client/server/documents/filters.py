@@ -1,4 +1,4 @@
-"""Check what a search asks of JSON fields."""
+"""Limit the size of a search's JSON filter."""
 
 from __future__ import annotations
 

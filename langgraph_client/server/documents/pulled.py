@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from langgraph_client.server.documents.threads import open_graph, settle
+from langgraph_client.server.documents.threads import open_graph, store_state
 from langgraph_client.server.errors import Conflict, Refused
 from langgraph_client.server.graphs.protocol import HostedGraph, thread_config
 from langgraph_client.server.services import Services
@@ -14,7 +14,7 @@ from langgraph_client.server.storage.protocol import Document
 _KEPT = ("metadata", "config", "created_at", "error", "values", "interrupts")
 
 
-async def take_over(
+async def store_pulled_thread(
     services: Services,
     thread: Document,
     histories: Mapping[str, Sequence[Document]],
@@ -55,8 +55,8 @@ async def take_over(
                 await services.storage.threads.insert(dict(thread))
             for run in runs:
                 await services.storage.runs.insert({**run, "thread_id": thread_id})
-            await _keep(services, thread)
-            if (ttl := services.thread_ttl.of_new(thread_id)) is not None:
+            await _restore_fields(services, thread)
+            if (ttl := services.thread_ttl.new_document(thread_id)) is not None:
                 await services.storage.thread_ttls.put(ttl)
                 services.thread_ttl.wake()
         except BaseException:
@@ -78,7 +78,7 @@ async def _write(
     try:
         missing = await graph.awrite_history(thread["thread_id"], histories)
         await services.storage.threads.insert(dict(thread))
-        await settle(services, dict(thread), graph, thread["metadata"]["graph_id"])
+        await store_state(services, dict(thread), graph, thread["metadata"]["graph_id"])
     except BaseException:
         if graph.own_saver is not None:
             with suppress(NotImplementedError):
@@ -87,7 +87,7 @@ async def _write(
     return missing
 
 
-async def _keep(services: Services, thread: Document) -> None:
+async def _restore_fields(services: Services, thread: Document) -> None:
     """Restore the thread's own fields, such as the error of its last run."""
     kept = await services.storage.threads.get(thread["thread_id"])
     assert kept is not None  # It was inserted under the lock.

@@ -18,6 +18,7 @@ from langgraph_client.server.errors import (
     Unavailable,
 )
 from langgraph_client.server.graphs.protocol import Access, HostedGraph, StateUpdate, thread_config
+from langgraph_client.server.graphs.state_documents import CHECKPOINT_IDS
 from langgraph_client.server.request_context import with_request_headers
 from langgraph_client.server.reserved_keys import RESERVED_CONFIGURABLE, RESERVED_METADATA, without
 from langgraph_client.server.runs.graph_runner import thread_fields
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
     from langgraph_client.server.graphs.hosted_saver import HostedSaver
 
 #: Keys in a checkpoint's metadata by which the server or langgraph decides something.
-_RELIED_ON = {"run_id", DELTA_COUNTERS}
-_COORDINATES = {"thread_id", "checkpoint_id", "checkpoint_map", "checkpoint_ns"}
+_INTERNAL_METADATA = {"run_id", DELTA_COUNTERS}
+_CHECKPOINT_KEYS = set(CHECKPOINT_IDS)
 
 
 class WithoutStateError(Exception):
@@ -91,7 +92,7 @@ async def create(
         except Hidden:
             raise Conflict(f"Thread with ID {thread_id} already exists") from None
         if existing is None:
-            ttl = services.thread_ttl.of_new(thread_id, body.get("ttl"))
+            ttl = services.thread_ttl.new_document(thread_id, body.get("ttl"))
             async with services.storage.transaction() as transaction:
                 await transaction.threads.insert(thread)
                 if ttl is not None:
@@ -122,17 +123,21 @@ async def create(
 
 
 async def _apply_supersteps(
-    services: Services, thread: Document, asked: JsonMapping, body: JsonMapping, typed_values: bool
+    services: Services,
+    thread: Document,
+    requested_metadata: JsonMapping,
+    body: JsonMapping,
+    typed_values: bool,
 ) -> None:
     """Give a thread its state, one superstep of updates after the other.
 
-    The graph is that of the metadata `asked`, or else the thread's own one.
+    The graph is that of the requested metadata, or else the thread's own one.
     """
     supersteps, own_config = body["supersteps"], body.get("config")
-    graph_id = asked.get("graph_id") or thread["metadata"].get("graph_id")
+    graph_id = requested_metadata.get("graph_id") or thread["metadata"].get("graph_id")
     if not graph_id:
         raise without_graph(thread["thread_id"])
-    config = {**thread_config(graphs_thread_id(thread)), "metadata": {"graph_id": graph_id}}
+    config = {**thread_config(callers_thread_id(thread)), "metadata": {"graph_id": graph_id}}
     async with open_graph(services, thread, graph_id, config, "threads.update") as graph:
         try:
             if typed_values:
@@ -140,12 +145,12 @@ async def _apply_supersteps(
             steps = [
                 [
                     StateUpdate(
-                        one["as_node"],
-                        open_envelope(one.get("values"), graph.classes),
-                        one.get("command"),
-                        one.get("task_id") if typed_values else None,
+                        update["as_node"],
+                        open_envelope(update.get("values"), graph.classes),
+                        update.get("command"),
+                        update.get("task_id") if typed_values else None,
                     )
-                    for one in step["updates"]
+                    for update in step["updates"]
                 ]
                 for step in supersteps
             ]
@@ -153,7 +158,7 @@ async def _apply_supersteps(
                 await graph.abulk_update_state(config, steps)
         except Exception as error:  # Reducers are user code: any error means invalid values.
             raise StateRefusedError(error) from None
-        await settle(services, thread, graph, graph_id)
+        await store_state(services, thread, graph, graph_id)
 
 
 def without_graph(thread_id: str) -> Refused:
@@ -180,7 +185,7 @@ def with_own_config(config: JsonObject, given: object, allowed: Allowed) -> Json
         if not isinstance(items, dict):
             raise ValueError(f"config.{section} must be an object")
         own[section] = {key: open_envelope(item, allowed) for key, item in items.items()}
-    reserved = RESERVED_CONFIGURABLE | _COORDINATES | _RELIED_ON
+    reserved = RESERVED_CONFIGURABLE | _CHECKPOINT_KEYS | _INTERNAL_METADATA
     configurable = {
         key: value
         for key, value in without(own["configurable"], reserved).items()
@@ -188,11 +193,11 @@ def with_own_config(config: JsonObject, given: object, allowed: Allowed) -> Json
     }
     return {
         "configurable": {**configurable, **config["configurable"]},
-        "metadata": without(own["metadata"], _RELIED_ON),
+        "metadata": without(own["metadata"], _INTERNAL_METADATA),
     }
 
 
-def graphs_thread_id(thread: Document) -> str:
+def callers_thread_id(thread: Document) -> str:
     """Return the caller's id of a thread, which graphs use."""
     return given_thread_id(thread["metadata"], thread["thread_id"])
 
@@ -220,13 +225,15 @@ def open_graph(
     return services.graphs.open(graph_id, given, access=access)
 
 
-async def settle(services: Services, thread: Document, graph: HostedGraph, graph_id: str) -> object:
+async def store_state(
+    services: Services, thread: Document, graph: HostedGraph, graph_id: str
+) -> object:
     """Update a thread's document after an update by a graph; return the state as that graph has it.
 
     If the graph is not the thread's own one, the thread keeps its graph, and the document shows the
     state as its graph has it. The caller must hold the thread's lock.
     """
-    config = thread_config(graphs_thread_id(thread))
+    config = thread_config(callers_thread_id(thread))
     latest = shown = await graph.aget_state(config)
     own_id = thread["metadata"].get("graph_id")
     if not own_id:
@@ -257,7 +264,7 @@ async def change(services: Services, thread_id: str, body: JsonMapping) -> Docum
         changes = without(body.get("metadata"), RESERVED_METADATA | {GIVEN_ID})
         thread["metadata"] = {**thread["metadata"], **changes}
         thread["updated_at"] = services.clock.stamp()
-        ttl = services.thread_ttl.of_new(thread_id, body["ttl"]) if "ttl" in body else None
+        ttl = services.thread_ttl.new_document(thread_id, body["ttl"]) if "ttl" in body else None
         async with services.storage.transaction() as transaction:
             await transaction.threads.put(thread)
             if ttl is not None:
@@ -302,7 +309,7 @@ async def copy(
         async with services.storage.transaction() as transaction:
             await transaction.threads.insert(copied)
             await transaction.states.copy_thread(source_id, copied["thread_id"])
-            ttl = services.thread_ttl.of_new(copied["thread_id"])
+            ttl = services.thread_ttl.new_document(copied["thread_id"])
             if ttl is not None:
                 await transaction.thread_ttls.put(ttl)
         if ttl is not None:
@@ -311,7 +318,7 @@ async def copy(
         try:
             async with _own_saver(services, source) as saver:
                 if saver is not None:
-                    await _copy_own(saver, graphs_thread_id(source), graphs_thread_id(copied))
+                    await _copy_own(saver, callers_thread_id(source), callers_thread_id(copied))
         except BaseException:
             await services.storage.delete_thread(copied["thread_id"])
             raise
@@ -338,7 +345,7 @@ async def _own_saver(services: Services, thread: Document) -> AsyncIterator[Host
     if graph_id not in services.graphs:
         yield None
         return
-    config = {**thread_config(graphs_thread_id(thread)), "metadata": {"graph_id": graph_id}}
+    config = {**thread_config(callers_thread_id(thread)), "metadata": {"graph_id": graph_id}}
     given = with_request_headers(with_assistants_config(thread, config))
     try:
         async with services.graphs.open_own_saver(graph_id, given) as saver:
@@ -376,11 +383,11 @@ async def prune(
         where={"thread_id": wanted}, fields=("thread_id", "metadata", "config")
     )
     existing = {thread["thread_id"]: thread for thread in threads}
-    found = [one for one in wanted if one in existing]
-    if need_all and len(found) < len(wanted):
+    existing_ids = [thread_id for thread_id in wanted if thread_id in existing]
+    if need_all and len(existing_ids) < len(wanted):
         raise NotFound("At least one thread not found or not authorized")
     pruned = 0
-    for thread_id in found:
+    for thread_id in existing_ids:
         if not keep_latest:
             pruned += await services.engine.stopper.delete_thread(thread_id)
             continue
@@ -396,7 +403,7 @@ async def _prune_own(services: Services, thread: Document) -> None:
     async with _own_saver(services, thread) as saver:
         if saver is not None:
             try:
-                await saver.aprune([graphs_thread_id(thread)], strategy="keep_latest")
+                await saver.aprune([callers_thread_id(thread)], strategy="keep_latest")
             except NotImplementedError:
                 graph_id = thread["metadata"]["graph_id"]
                 raise Invalid(

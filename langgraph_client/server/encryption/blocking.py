@@ -27,7 +27,7 @@ class Blocking:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._question: threading.Event | None = None
+        self._probe: threading.Event | None = None
 
     def run(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
         """Run a coroutine and return its result; the calling thread waits."""
@@ -44,9 +44,9 @@ class Blocking:
             pass
         else:
             return False
-        question = self._question
-        if question is not None and not question.is_set():
+        probe = self._probe
+        if probe is not None and not probe.is_set():
             return False  # It has not replied to the last call yet.
-        self._question = question = threading.Event()
-        self._loop.call_soon_threadsafe(question.set)
-        return question.wait(_PATIENCE)
+        self._probe = probe = threading.Event()
+        self._loop.call_soon_threadsafe(probe.set)
+        return probe.wait(_PATIENCE)

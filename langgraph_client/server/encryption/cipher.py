@@ -105,21 +105,23 @@ class Cipher:
         """Whether there are handlers of bytes."""
         return "encrypt.blob" in self._handlers
 
-    async def context_of(self, user: object, given: Context) -> Context:
+    async def context_of(self, user: object, header_metadata: Context) -> Context:
         """Return the metadata of the contexts of one request.
 
         Args:
             user: The user who sends it.
-            given: The context from its header.
+            header_metadata: The context from its header.
 
         Raises:
             Unavailable: The handler raises, or returns no dict.
         """
         handler = self._handlers.get("context")
         if handler is None:
-            return given
-        made = await _asked("context", handler(user, EncryptionContext(metadata=dict(given))))
-        return _checked("context", made, dict)
+            return header_metadata
+        metadata = await _called(
+            "context", handler(user, EncryptionContext(metadata=dict(header_metadata)))
+        )
+        return _checked("context", metadata, dict)
 
     # JSON.
 
@@ -148,13 +150,13 @@ class Cipher:
         plain = {name: value[name] for name in value if stays_plain(path, name) or name == MARK}
         secret = {name: value[name] for name in value if name not in plain and name not in apart}
         ctx = EncryptionContext(model, dict(context), field)
-        made: dict[str, object] = {}
+        encrypted: dict[str, object] = {}
         if secret:
-            asked = self._handlers["encrypt.json"](ctx, dict(secret))
-            made = _checked("encrypt.json", await _asked("encrypt.json", asked), dict)
-        if made.keys() != secret.keys():
-            added = sorted(made.keys() - secret.keys())
-            removed = sorted(secret.keys() - made.keys())
+            call = self._handlers["encrypt.json"](ctx, dict(secret))
+            encrypted = _checked("encrypt.json", await _called("encrypt.json", call), dict)
+        if encrypted.keys() != secret.keys():
+            added = sorted(encrypted.keys() - secret.keys())
+            removed = sorted(secret.keys() - encrypted.keys())
             raise Unavailable(
                 "encrypt.json must leave the keys of an object as they are; of"
                 f" {model}.{field} it added {added} and removed {removed}"
@@ -163,7 +165,7 @@ class Cipher:
             name: await self._encrypted(model, name, apart[name], context, f"{path}.{name}")
             for name in apart
         }
-        return {**plain, **made, **inner, MARK: dict(context)}
+        return {**plain, **encrypted, **inner, MARK: dict(context)}
 
     async def decrypted(self, model: str, field: str, value: object) -> Any:
         """Return a field of a document from its stored form.
@@ -180,14 +182,14 @@ class Cipher:
             for name in NESTED.get((model, field), ())
             if isinstance(value.get(name), dict) and MARK in value[name]
         }
-        given = {name: value[name] for name in value if name != MARK and name not in apart}
-        plain = {name: given.pop(name) for name in [*given] if stays_plain(path, name)}
-        made: JsonObject = {}
-        if given:
-            asked = self._handlers["decrypt.json"](ctx, given)
-            made = _checked("decrypt.json", _plain(await _asked("decrypt.json", asked)), dict)
+        fields = {name: value[name] for name in value if name != MARK and name not in apart}
+        plain = {name: fields.pop(name) for name in [*fields] if stays_plain(path, name)}
+        decrypted: JsonObject = {}
+        if fields:
+            call = self._handlers["decrypt.json"](ctx, fields)
+            decrypted = _checked("decrypt.json", _plain(await _called("decrypt.json", call)), dict)
         inner = {name: await self.decrypted(model, name, apart[name]) for name in apart}
-        whole = {**plain, **made, **inner}
+        whole = {**plain, **decrypted, **inner}
         return whole[_ALONE] if whole.keys() == {_ALONE} else whole
 
     # Bytes.
@@ -201,10 +203,10 @@ class Cipher:
         if not self.has_blob:
             return data
         ctx = EncryptionContext(model, dict(context), field)
-        asked = self._handlers["encrypt.blob"](ctx, data)
-        made = _checked("encrypt.blob", await _asked("encrypt.blob", asked), bytes)
+        call = self._handlers["encrypt.blob"](ctx, data)
+        encrypted = _checked("encrypt.blob", await _called("encrypt.blob", call), bytes)
         head = encode(dict(context))
-        return _MAGIC + struct.pack(">I", len(head)) + head + made
+        return _MAGIC + struct.pack(">I", len(head)) + head + encrypted
 
     async def unsealed(self, model: str, field: str, data: bytes) -> bytes:
         """Return bytes from their stored form.
@@ -217,8 +219,8 @@ class Cipher:
         begin = len(_MAGIC) + 4
         (length,) = struct.unpack(">I", data[len(_MAGIC) : begin])
         ctx = EncryptionContext(model, decode(data[begin : begin + length]), field)
-        asked = self._handlers["decrypt.blob"](ctx, data[begin + length :])
-        return _checked("decrypt.blob", _plain(await _asked("decrypt.blob", asked)), bytes)
+        call = self._handlers["decrypt.blob"](ctx, data[begin + length :])
+        return _checked("decrypt.blob", _plain(await _called("decrypt.blob", call)), bytes)
 
 
 def is_sealed(data: object) -> TypeGuard[bytes]:
@@ -237,28 +239,28 @@ def header_context(header: str | None) -> dict[str, object]:
     import base64
 
     try:
-        given = decode(base64.b64decode(header, validate=True))
+        context = decode(base64.b64decode(header, validate=True))
     except ValueError as error:
         raise Invalid(f"Invalid X-Encryption-Context header: {error}") from None
-    if not isinstance(given, dict):
+    if not isinstance(context, dict):
         raise Invalid("Invalid X-Encryption-Context header: expected base64-encoded JSON object")
-    return given
+    return context
 
 
-async def _asked(name: str, answer: Awaitable[object]) -> object:
+async def _called(name: str, call: Awaitable[object]) -> object:
     try:
-        return await answer
+        return await call
     except Exception as error:  # whatever the application's handler raises
         detail = f"{name} of the Encryption: {type(error).__name__}"
         raise Unavailable(detail, str(error)) from error
 
 
-def _checked(name: str, made: object, kind: type[_T]) -> _T:
-    if not isinstance(made, kind):
+def _checked(name: str, result: object, kind: type[_T]) -> _T:
+    if not isinstance(result, kind):
         raise Unavailable(
-            f"{name} of the Encryption returned a {type(made).__name__}, not a {kind.__name__}"
+            f"{name} of the Encryption returned a {type(result).__name__}, not a {kind.__name__}"
         )
-    return made
+    return result
 
 
 def _plain(result: object) -> object:

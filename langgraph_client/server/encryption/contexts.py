@@ -1,4 +1,4 @@
-"""Choose the encryption context for data that no request writes by itself."""
+"""Choose the encryption context for data that is written outside of its request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from langgraph_client.server.storage.protocol import Document
 KEYS = {"assistant": "assistant_id", "thread": "thread_id", "run": "run_id", "cron": "cron_id"}
 """The field with the id of a document, by kind of document."""
 _KEPT = 10_000
-_Read = Callable[[object], Awaitable[Document | None]]
+_Reader = Callable[[object], Awaitable[Document | None]]
 
 
 class Contexts:
@@ -27,7 +27,7 @@ class Contexts:
         read: For each kind of document, a function that returns one in its stored form.
     """
 
-    def __init__(self, read: Mapping[str, _Read]) -> None:
+    def __init__(self, read: Mapping[str, _Reader]) -> None:
         self._read = read
         self._known: OrderedDict[tuple[str, str], Context] = OrderedDict()
         # The contexts of runs that are not over: their writes must not wait for a query.
@@ -81,6 +81,6 @@ def stored_context(kind: str, document: Mapping[str, object]) -> Context | None:
     for field in FIELDS[kind]:
         value = document.get(field)
         if isinstance(value, dict) and isinstance(value.get(MARK), dict):
-            found: Context = value[MARK]
-            return found
+            context: Context = value[MARK]
+            return context
     return None

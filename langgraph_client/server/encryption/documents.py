@@ -9,7 +9,7 @@ from langgraph_client.server.clock import EventId
 from langgraph_client.server.encryption.cipher import Cipher, Context
 from langgraph_client.server.encryption.contexts import KEYS, Contexts
 from langgraph_client.server.encryption.fields import FIELDS
-from langgraph_client.server.encryption.turns import Turns
+from langgraph_client.server.encryption.turns import DatabaseTurns
 from langgraph_client.server.request_context import encryption_context
 from langgraph_client.server.storage.protocol import (
     Document,
@@ -42,7 +42,7 @@ class EncryptedDocuments:
         kind: str,
         cipher: Cipher,
         contexts: Contexts,
-        turns: Turns,
+        turns: DatabaseTurns,
     ) -> None:
         self._documents, self._kind = documents, kind
         self._cipher, self._contexts, self._turns = cipher, contexts, turns
@@ -65,47 +65,47 @@ class EncryptedDocuments:
 
     async def get(self, *key: object) -> Document | None:
         """Return a document by its key; None if there is none."""
-        async with self._turns.one():
+        async with self._turns.turn():
             document = await self._documents.get(*key)
         return None if document is None else await self._decrypted(document)
 
     async def insert(self, document: Document) -> None:
         """Add a document."""
         kept = await self._encrypted(document)
-        async with self._turns.one():
+        async with self._turns.turn():
             await self._documents.insert(kept)
 
     async def put(self, document: Document) -> None:
         """Add a document, or replace the one with its key."""
         kept = await self._encrypted(document)
-        async with self._turns.one():
+        async with self._turns.turn():
             await self._documents.put(kept)
 
     async def replace(self, document: Document) -> bool:
         """Replace the document with its key. Returns False if there is none any more."""
         kept = await self._encrypted(document)
-        async with self._turns.one():
+        async with self._turns.turn():
             return await self._documents.replace(kept)
 
     async def delete(self, *key: object) -> bool:
         """Delete a document by its key. Returns whether it existed."""
-        async with self._turns.one():
+        async with self._turns.turn():
             return await self._documents.delete(*key)
 
     async def delete_where(self, **fields: object) -> None:
         """Delete the documents whose fields have these values."""
-        async with self._turns.one():
+        async with self._turns.turn():
             await self._documents.delete_where(**fields)
 
     async def search(self, **options: Any) -> list[Document]:
         """Return documents."""
-        async with self._turns.one():
-            found = await self._documents.search(**options)
-        return [await self._decrypted(document) for document in found]
+        async with self._turns.turn():
+            documents = await self._documents.search(**options)
+        return [await self._decrypted(document) for document in documents]
 
     async def count(self, **options: Any) -> int:
         """Return how many documents `search` with the same filters would return."""
-        async with self._turns.one():
+        async with self._turns.turn():
             return await self._documents.count(**options)
 
 
@@ -113,7 +113,7 @@ class EncryptedRuns(EncryptedDocuments):
     """The runs. See `storage.protocol.RunDocuments`."""
 
     def __init__(
-        self, documents: RunDocuments, cipher: Cipher, contexts: Contexts, turns: Turns
+        self, documents: RunDocuments, cipher: Cipher, contexts: Contexts, turns: DatabaseTurns
     ) -> None:
         super().__init__(documents, "run", cipher, contexts, turns)
         self._runs = documents
@@ -126,9 +126,9 @@ class EncryptedRuns(EncryptedDocuments):
 
     async def unfinished(self) -> list[Document]:
         """Return the runs that are pending or running, oldest first."""
-        async with self._turns.one():
-            found = await self._runs.unfinished()
-        return [await self._decrypted(run) for run in found]
+        async with self._turns.turn():
+            runs = await self._runs.unfinished()
+        return [await self._decrypted(run) for run in runs]
 
 
 class EncryptedAnswers(EncryptedDocuments):
@@ -173,11 +173,11 @@ class EncryptedResults:
     async def encrypted(self, result: RunResult) -> RunResult:
         """Return a result in its stored form."""
         context = await self._contexts.of("run", result.run["run_id"])
-        told = None if result.error is None else result.error.decode()
+        error = None if result.error is None else result.error.decode()
         return RunResult(
             await encrypted_document(self._cipher, "run", result.run, context),
             await self._cipher.encrypted(
-                "run", "result", {"result": result.result, "error": told}, context
+                "run", "result", {"result": result.result, "error": error}, context
             ),
             None,
         )
@@ -185,9 +185,9 @@ class EncryptedResults:
     async def decrypted(self, kept: RunResult) -> RunResult:
         """Return a result from its stored form."""
         run = await decrypted_document(self._cipher, "run", kept.run)
-        told = await self._cipher.decrypted("run", "result", kept.result)
-        error = told["error"]
-        return RunResult(run, told["result"], None if error is None else error.encode())
+        content = await self._cipher.decrypted("run", "result", kept.result)
+        error = content["error"]
+        return RunResult(run, content["result"], None if error is None else error.encode())
 
 
 class EncryptedEvents:
@@ -201,7 +201,7 @@ class EncryptedEvents:
     """
 
     def __init__(
-        self, events: EventStore, cipher: Cipher, contexts: Contexts, turns: Turns
+        self, events: EventStore, cipher: Cipher, contexts: Contexts, turns: DatabaseTurns
     ) -> None:
         self._events, self._cipher = events, cipher
         self._contexts, self._turns = contexts, turns
@@ -214,7 +214,7 @@ class EncryptedEvents:
             event._replace(data=await seal("run", "events", event.data, context))
             for event in events
         ]
-        async with self._turns.one():
+        async with self._turns.turn():
             await self._events.add(thread_id, run_id, kept)
 
     async def _plain(self, events: Sequence[Event]) -> list[Event]:
@@ -225,34 +225,34 @@ class EncryptedEvents:
         self, run_id: str, after: EventId, limit: int, without: str = ""
     ) -> list[Event]:
         """Return events of a run after an id, without those of one name."""
-        async with self._turns.one():
-            found = await self._events.of_run(run_id, after, limit, without)
-        return await self._plain(found)
+        async with self._turns.turn():
+            events = await self._events.of_run(run_id, after, limit, without)
+        return await self._plain(events)
 
     async def of_thread(self, thread_id: str, after: EventId, limit: int) -> list[Event]:
         """Return events of all runs of a thread after an id."""
-        async with self._turns.one():
-            found = await self._events.of_thread(thread_id, after, limit)
-        return await self._plain(found)
+        async with self._turns.turn():
+            events = await self._events.of_thread(thread_id, after, limit)
+        return await self._plain(events)
 
     async def of_thread_last(self, thread_id: str) -> EventId:
         """Return the greatest id of a thread's events; (0, 0) if there is none."""
-        async with self._turns.one():
+        async with self._turns.turn():
             return await self._events.of_thread_last(thread_id)
 
     async def delete_run(self, run_id: str) -> None:
         """Delete the events of a run."""
-        async with self._turns.one():
+        async with self._turns.turn():
             await self._events.delete_run(run_id)
 
     async def delete_ended(self, name: str, before_ms: int, limit: int) -> int:
         """Delete all events of runs that have an event of this name before a time."""
-        async with self._turns.one():
+        async with self._turns.turn():
             return await self._events.delete_ended(name, before_ms, limit)
 
     async def last_id(self) -> EventId:
         """Return the greatest id there is; (0, 0) if there is none."""
-        async with self._turns.one():
+        async with self._turns.turn():
             return await self._events.last_id()
 
 
@@ -267,7 +267,7 @@ class EncryptedProtocolEvents:
     """
 
     def __init__(
-        self, events: ProtocolEventStore, cipher: Cipher, contexts: Contexts, turns: Turns
+        self, events: ProtocolEventStore, cipher: Cipher, contexts: Contexts, turns: DatabaseTurns
     ) -> None:
         self._events, self._cipher = events, cipher
         self._contexts, self._turns = contexts, turns
@@ -283,7 +283,7 @@ class EncryptedProtocolEvents:
             )
             for event in events
         ]
-        async with self._turns.one():
+        async with self._turns.turn():
             await self._events.add(thread_id, kept)
 
     async def _plain(self, events: Sequence[KeptEvent]) -> list[KeptEvent]:
@@ -292,35 +292,35 @@ class EncryptedProtocolEvents:
 
     async def of_thread(self, thread_id: str, after: int, limit: int) -> list[KeptEvent]:
         """Return events of a thread after a number."""
-        async with self._turns.one():
-            found = await self._events.of_thread(thread_id, after, limit)
-        return await self._plain(found)
+        async with self._turns.turn():
+            events = await self._events.of_thread(thread_id, after, limit)
+        return await self._plain(events)
 
     async def lifecycle(self, run_id: str) -> list[KeptEvent]:
         """Return the lifecycle events of a run."""
-        async with self._turns.one():
-            found = await self._events.lifecycle(run_id)
-        return await self._plain(found)
+        async with self._turns.turn():
+            events = await self._events.lifecycle(run_id)
+        return await self._plain(events)
 
     async def missing_runs(self, thread_id: str) -> list[str]:
         """Return the ids of the runs without lifecycle events here whose own events are stored."""
-        async with self._turns.one():
+        async with self._turns.turn():
             return await self._events.missing_runs(thread_id)
 
     async def last(self, thread_id: str) -> KeptEvent | None:
         """Return the last event of a thread; None if it has none."""
-        async with self._turns.one():
-            found = await self._events.last(thread_id)
-        return None if found is None else (await self._plain([found]))[0]
+        async with self._turns.turn():
+            event = await self._events.last(thread_id)
+        return None if event is None else (await self._plain([event]))[0]
 
     async def delete_run(self, run_id: str, *, keep_lifecycle: bool = False) -> None:
         """Delete the events of a run."""
-        async with self._turns.one():
+        async with self._turns.turn():
             await self._events.delete_run(run_id, keep_lifecycle=keep_lifecycle)
 
     async def delete_ended(self, before_ms: int, limit: int) -> int:
         """Delete all events of runs that ended before a time."""
-        async with self._turns.one():
+        async with self._turns.turn():
             return await self._events.delete_ended(before_ms, limit)
 
 

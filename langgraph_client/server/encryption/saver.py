@@ -19,7 +19,7 @@ from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.encryption.blocking import Blocking
 from langgraph_client.server.encryption.cipher import Cipher, Context, is_sealed
 from langgraph_client.server.encryption.contexts import Contexts
-from langgraph_client.server.encryption.turns import Turns
+from langgraph_client.server.encryption.turns import DatabaseTurns
 from langgraph_client.server.graphs.run_scope import current_run
 from langgraph_client.server.request_context import encryption_context
 
@@ -45,7 +45,7 @@ class EncryptedSaver(BaseCheckpointSaver[Any]):
         saver: BaseCheckpointSaver[Any],
         cipher: Cipher,
         contexts: Contexts,
-        turns: Turns,
+        turns: DatabaseTurns,
         blocking: Blocking,
     ) -> None:
         super().__init__(serde=saver.serde)
@@ -115,7 +115,7 @@ class EncryptedSaver(BaseCheckpointSaver[Any]):
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return one checkpoint."""
-        async with self._turns.one():
+        async with self._turns.turn():
             item = await self._saver.aget_tuple(config)
         return None if item is None else await self._shown(item)
 
@@ -127,7 +127,7 @@ class EncryptedSaver(BaseCheckpointSaver[Any]):
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> Iterator[CheckpointTuple]:
-        """Return checkpoints, newest first; `filter` compares with what is stored."""
+        """Return checkpoints, newest first; `filter` compares with the stored, encrypted values."""
         for item in self._saver.list(config, filter=filter, before=before, limit=limit):
             yield self._blocking.run(self._shown(item))
 
@@ -139,19 +139,19 @@ class EncryptedSaver(BaseCheckpointSaver[Any]):
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[CheckpointTuple]:
-        """Return checkpoints, newest first; `filter` compares with what is stored."""
-        found = self._saver.alist(config, filter=filter, before=before, limit=limit)
+        """Return checkpoints, newest first; `filter` compares with the stored, encrypted values."""
+        items = self._saver.alist(config, filter=filter, before=before, limit=limit)
         while True:
-            async with self._turns.one():
+            async with self._turns.turn():
                 try:  # No `anext` with a default: CPython 3.11.7 crashed in it while a loop closed.
-                    item = await anext(found)
+                    item = await anext(items)
                 except StopAsyncIteration:
                     return
             yield await self._shown(item)
 
     # Writing.
 
-    async def _kept(
+    async def _stored_form(
         self, config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata
     ) -> tuple[RunnableConfig, Checkpoint, CheckpointMetadata]:
         """Return a checkpoint in its stored form.
@@ -175,7 +175,7 @@ class EncryptedSaver(BaseCheckpointSaver[Any]):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """Write a checkpoint."""
-        kept = self._blocking.run(self._kept(config, checkpoint, metadata))
+        kept = self._blocking.run(self._stored_form(config, checkpoint, metadata))
         return self._saver.put(*kept, new_versions)
 
     async def aput(
@@ -186,27 +186,27 @@ class EncryptedSaver(BaseCheckpointSaver[Any]):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """Write a checkpoint."""
-        kept = await self._kept(config, checkpoint, metadata)
-        async with self._turns.one():
+        kept = await self._stored_form(config, checkpoint, metadata)
+        async with self._turns.turn():
             return await self._saver.aput(*kept, new_versions)
 
-    async def _kept_writes(self, writes: Writes) -> Writes:
+    async def _stored_writes(self, writes: Writes) -> Writes:
         context = await self._context()
         return [(channel, await self._sealed(value, context)) for channel, value in writes]
 
     def put_writes(
         self, config: RunnableConfig, writes: Writes, task_id: str, task_path: str = ""
     ) -> None:
-        """Write what a task wrote."""
-        kept = self._blocking.run(self._kept_writes(writes))
+        """Store the writes of a task."""
+        kept = self._blocking.run(self._stored_writes(writes))
         self._saver.put_writes(_place(config), kept, task_id, task_path)
 
     async def aput_writes(
         self, config: RunnableConfig, writes: Writes, task_id: str, task_path: str = ""
     ) -> None:
-        """Write what a task wrote."""
-        kept = await self._kept_writes(writes)
-        async with self._turns.one():
+        """Store the writes of a task."""
+        kept = await self._stored_writes(writes)
+        async with self._turns.turn():
             await self._saver.aput_writes(_place(config), kept, task_id, task_path)
 
     # Whole threads.
@@ -217,7 +217,7 @@ class EncryptedSaver(BaseCheckpointSaver[Any]):
 
     async def adelete_thread(self, thread_id: str) -> None:
         """Delete a thread's checkpoints."""
-        async with self._turns.one():
+        async with self._turns.turn():
             await self._saver.adelete_thread(thread_id)
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
@@ -226,7 +226,7 @@ class EncryptedSaver(BaseCheckpointSaver[Any]):
 
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy a thread's checkpoints."""
-        async with self._turns.one():
+        async with self._turns.turn():
             await self._saver.acopy_thread(source_thread_id, target_thread_id)
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
@@ -235,7 +235,7 @@ class EncryptedSaver(BaseCheckpointSaver[Any]):
 
     async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Delete the checkpoints of runs."""
-        async with self._turns.one():
+        async with self._turns.turn():
             await self._saver.adelete_for_runs(run_ids)
 
     def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
@@ -244,7 +244,7 @@ class EncryptedSaver(BaseCheckpointSaver[Any]):
 
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """Delete checkpoints of threads."""
-        async with self._turns.one():
+        async with self._turns.turn():
             await self._saver.aprune(thread_ids, strategy=strategy)
 
 

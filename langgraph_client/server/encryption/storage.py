@@ -22,7 +22,7 @@ from langgraph_client.server.encryption.documents import (
     EncryptedResults,
     EncryptedRuns,
 )
-from langgraph_client.server.encryption.turns import Turns
+from langgraph_client.server.encryption.turns import DatabaseTurns
 from langgraph_client.server.storage.protocol import (
     Document,
     Documents,
@@ -45,12 +45,12 @@ if TYPE_CHECKING:
 class _States:
     """The checkpoints of threads as a whole. See `storage.protocol.ThreadStates`."""
 
-    def __init__(self, states: ThreadStates, turns: Turns) -> None:
+    def __init__(self, states: ThreadStates, turns: DatabaseTurns) -> None:
         self._states, self._turns = states, turns
 
     async def delete_thread(self, thread_id: str) -> None:
         """Delete all checkpoints of a thread."""
-        async with self._turns.one():
+        async with self._turns.turn():
             await self._states.delete_thread(thread_id)
 
     async def forget_thread(self, thread_id: str) -> None:
@@ -59,32 +59,32 @@ class _States:
 
     async def copy_thread(self, source: str, target: str) -> None:
         """Copy all checkpoints of a thread to another one; their ids stay."""
-        async with self._turns.one():
+        async with self._turns.turn():
             await self._states.copy_thread(source, target)
 
     async def keep_latest(self, thread_id: str) -> None:
         """Delete all checkpoints of a thread except the latest."""
-        async with self._turns.one():
+        async with self._turns.turn():
             await self._states.keep_latest(thread_id)
 
     async def latest(self, thread_id: str) -> str | None:
         """Return the id of a thread's latest checkpoint, those of subgraphs included."""
-        async with self._turns.one():
+        async with self._turns.turn():
             return await self._states.latest(thread_id)
 
     async def mark(self, thread_id: str) -> Mark:
         """Return a mark of the current state of a thread, for `delete_run`."""
-        async with self._turns.one():
+        async with self._turns.turn():
             return await self._states.mark(thread_id)
 
     async def delete_run(self, thread_id: str, run_id: str, mark: Mark = None) -> None:
         """Delete the checkpoints and writes of a run."""
-        async with self._turns.one():
+        async with self._turns.turn():
             await self._states.delete_run(thread_id, run_id, mark)
 
     async def size(self, thread_id: str) -> Document:
         """Return the sizes of a thread's state in its stored, encrypted form."""
-        async with self._turns.one():
+        async with self._turns.turn():
             return await self._states.size(thread_id)
 
 
@@ -99,7 +99,7 @@ class EncryptedTransaction:
     """
 
     def __init__(
-        self, inner: Transaction, cipher: Cipher, contexts: Contexts, turns: Turns
+        self, inner: Transaction, cipher: Cipher, contexts: Contexts, turns: DatabaseTurns
     ) -> None:
         self._inner = inner
         self._cipher, self._contexts, self._turns = cipher, contexts, turns
@@ -185,7 +185,7 @@ class EncryptedTransaction:
 
     async def delete_thread(self, thread_id: str, *, keep_events: bool = False) -> None:
         """Delete a thread with all that belongs to it."""
-        async with self._turns.one():
+        async with self._turns.turn():
             await self._inner.delete_thread(thread_id, keep_events=keep_events)
 
 
@@ -206,8 +206,8 @@ class EncryptedStorage(EncryptedTransaction):
                 "cron": storage.crons.get,
             }
         )
-        # SQLite has one connection for all; see `Turns`.
-        turns = Turns(storage.shared is None)
+        # SQLite has one connection for all; see `DatabaseTurns`.
+        turns = DatabaseTurns(storage.shared is None)
         super().__init__(storage, cipher, contexts, turns)
         self._storage = storage
         self.cipher = cipher
@@ -243,7 +243,7 @@ class EncryptedStorage(EncryptedTransaction):
     @asynccontextmanager
     async def transaction(self, held: object = None) -> AsyncIterator[EncryptedTransaction]:
         """Commit the writes of a transaction together, or none of them after an exception."""
-        async with self._turns.one(), self._storage.transaction(held) as inner:
+        async with self._turns.turn(), self._storage.transaction(held) as inner:
             yield EncryptedTransaction(inner, self._cipher, self._contexts, self._turns)
 
     def within(self, held: object) -> EncryptedTransaction:
@@ -257,7 +257,7 @@ class EncryptedStorage(EncryptedTransaction):
 
     async def sweep_store(self) -> int:
         """Delete the expired items of the store. Returns how many."""
-        async with self._turns.one():
+        async with self._turns.turn():
             return await self._storage.sweep_store()
 
     async def ping(self) -> None:
@@ -266,12 +266,12 @@ class EncryptedStorage(EncryptedTransaction):
 
     async def export(self) -> Document:
         """Return all stored data in its encrypted form, for `restore`."""
-        async with self._turns.one():
+        async with self._turns.turn():
             return await self._storage.export()
 
     async def restore(self, tables: Mapping[str, object]) -> None:
         """Replace all stored data by a return value of `export`."""
-        async with self._turns.one():
+        async with self._turns.turn():
             await self._storage.restore(tables)
 
     async def close(self) -> None:

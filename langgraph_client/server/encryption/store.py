@@ -10,7 +10,7 @@ from langgraph.store.base import BaseStore, GetOp, Item, Op, PutOp, Result, Sear
 from langgraph_client.server.encryption.blocking import Blocking
 from langgraph_client.server.encryption.cipher import Cipher, Context
 from langgraph_client.server.encryption.contexts import Contexts
-from langgraph_client.server.encryption.turns import Turns
+from langgraph_client.server.encryption.turns import DatabaseTurns
 from langgraph_client.server.graphs.run_scope import current_run
 from langgraph_client.server.request_context import encryption_context
 
@@ -27,7 +27,12 @@ class EncryptedStore(BaseStore):
     """
 
     def __init__(
-        self, store: BaseStore, cipher: Cipher, contexts: Contexts, turns: Turns, blocking: Blocking
+        self,
+        store: BaseStore,
+        cipher: Cipher,
+        contexts: Contexts,
+        turns: DatabaseTurns,
+        blocking: Blocking,
     ) -> None:
         self._store = store
         self._cipher, self._contexts = cipher, contexts
@@ -37,17 +42,17 @@ class EncryptedStore(BaseStore):
 
     def batch(self, ops: Iterable[Op]) -> list[Result]:
         """Execute operations together, blocking."""
-        given = list(ops)
-        results = self._store.batch(self._blocking.run(self._kept(given)))
-        return self._blocking.run(self._shown(given, results))
+        operations = list(ops)
+        results = self._store.batch(self._blocking.run(self._kept(operations)))
+        return self._blocking.run(self._shown(operations, results))
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
         """Execute operations together."""
-        given = list(ops)
-        kept = await self._kept(given)
-        async with self._turns.one():
+        operations = list(ops)
+        kept = await self._kept(operations)
+        async with self._turns.turn():
             results = await self._store.abatch(kept)
-        return await self._shown(given, results)
+        return await self._shown(operations, results)
 
     async def _context(self) -> Context:
         run = current_run.get()
@@ -68,12 +73,12 @@ class EncryptedStore(BaseStore):
     async def _shown(self, ops: list[Op], results: list[Result]) -> list[Result]:
         shown: list[Result] = []
         for op, result in zip(ops, results, strict=True):
-            found: Any = result
-            if isinstance(op, GetOp) and found is not None:
-                found = await self._item(found)
+            value: Any = result
+            if isinstance(op, GetOp) and value is not None:
+                value = await self._item(value)
             elif isinstance(op, SearchOp):
-                found = [await self._item(item) for item in found or ()]
-            shown.append(found)
+                value = [await self._item(item) for item in value or ()]
+            shown.append(value)
         return shown
 
     async def _item(self, item: Any) -> Any:

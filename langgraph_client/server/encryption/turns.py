@@ -8,17 +8,17 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 
 
-class _Hold:
+class _Turn:
     """One turn; tasks that were started within it are part of it until it ends."""
 
     def __init__(self) -> None:
         self.is_open = True
 
 
-_hold: ContextVar[_Hold | None] = ContextVar("langgraph_client_storage_turn", default=None)
+_current_turn: ContextVar[_Turn | None] = ContextVar("langgraph_client_storage_turn", default=None)
 
 
-class Turns:
+class DatabaseTurns:
     """Lets one caller at a time use a database of a single connection.
 
     A transaction on a single connection must await nothing except the database. Otherwise the
@@ -33,16 +33,17 @@ class Turns:
         self._lock = asyncio.Lock() if is_needed else None
 
     @asynccontextmanager
-    async def one(self) -> AsyncIterator[None]:
+    async def turn(self) -> AsyncIterator[None]:
         """Wait for a turn and hold it. Within a turn, the same turn continues."""
-        held = _hold.get()
-        if self._lock is None or (held is not None and held.is_open):
+        current = _current_turn.get()
+        if self._lock is None or (current is not None and current.is_open):
             yield
             return
         async with self._lock:
-            hold = _Hold()
-            _hold.set(hold)
+            own_turn = _Turn()
+            # Not reset: tasks that were started within it share the turn until it ends.
+            _current_turn.set(own_turn)
             try:
                 yield
             finally:
-                hold.is_open = False
+                own_turn.is_open = False

@@ -82,7 +82,7 @@ def _host(graph: Any) -> str:
     async def add() -> None:
         # A server has its graphs from the start on; there is no public call to add one.
         services.graphs._sources[name] = _source(name, graph)
-        await assistants.ensure(services, name, None)
+        await assistants.ensure_default(services, name, None)
 
     asyncio.run_coroutine_threadsafe(add(), server.loop).result()
     return name

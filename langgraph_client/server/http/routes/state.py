@@ -83,7 +83,7 @@ async def _of_asked_graph(request: ValidRequest, thread: Document) -> Document:
 
 def _config(thread: Document, checkpoint: Mapping[str, object] | None = None) -> JsonObject:
     given = {key: value for key, value in (checkpoint or {}).items() if key in CHECKPOINT_IDS}
-    return thread_config(threads.graphs_thread_id(thread), given)
+    return thread_config(threads.callers_thread_id(thread), given)
 
 
 async def _read(request: ValidRequest, checkpoint: JsonMapping | None, deep: bool) -> Response:
@@ -210,5 +210,5 @@ async def _update(request: ValidRequest, thread: Document) -> tuple[Document, Do
             kind = type(raised_by_user(error)).__name__
             told = {ERROR_HEADER: kind} if reads_envelopes(request.headers) else None
             raise http_error(400, str(error), told) from None
-        latest = await threads.settle(services, thread, graph, graph_id)
+        latest = await threads.store_state(services, thread, graph, graph_id)
     return checkpoint_of(made) or {}, state_document(latest)
