@@ -13,7 +13,7 @@
     │   │   ├── UnprocessableEntityError    422
     │   │   ├── RateLimitError              429
     │   │   └── InternalServerError         5xx
-    │   ├── APIResponseValidationError  a response that is not in the documented shape
+    │   ├── APIResponseValidationError  a response not in the documented shape (ValueError)
     │   └── StreamIncomplete            a stream that was cut and cannot be continued
     ├── RemoteException                 a run failed on the server
     ├── RunFailedError                  a run of a thread stream (v3) failed (RuntimeError)
@@ -285,8 +285,8 @@ class InternalServerError(APIStatusError):
     """5xx: the server failed."""
 
 
-class APIResponseValidationError(APIError):
-    """The server's response is not in the documented shape.
+class APIResponseValidationError(APIError, ValueError):
+    """The server's response is not in the documented shape. It is a `ValueError` too.
 
     Args:
         response: The response; or the reason, if there is no response object.

@@ -153,7 +153,7 @@ def _only(questions: Mapping[str, object]) -> str:
         raise RuntimeError("there is no outstanding interrupt to respond to")
     if len(questions) > 1:
         raise RuntimeError(
-            f"there are several outstanding interrupts, {sorted(questions)}: choose one with "
-            "interrupt_id=, or pass responses="
+            f"ambiguous: there are several outstanding interrupts, {sorted(questions)}: choose one"
+            " with interrupt_id=, or pass responses="
         )
     return next(iter(questions))

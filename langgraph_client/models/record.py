@@ -28,17 +28,22 @@ class Record(Document):
     raises AttributeError where the server did not send it. `= None` reads as None then, and
     `= empty(dict)` as an empty object where it is null, too. A value that does not fit its
     annotation raises APIResponseValidationError, which names document and field, when it is read.
+
+    Args:
+        total: Whether fields of this class without a default are required. If not, they are None.
     """
 
     _nested: ClassVar[dict[str, Field] | None] = None
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, *, total: bool = True) -> None:
+        # `total` as for a `TypedDict`: code that extended one of those extends this class.
         super().__init_subclass__()
         cls._nested = None
         cls._fields = dict(cls._fields)
         for name in get_annotations(cls):
             if not name.startswith("_"):
-                cls._fields[name] = Field(cls, name, vars(cls).get(name, REQUIRED))
+                missing = REQUIRED if total else None
+                cls._fields[name] = Field(cls, name, vars(cls).get(name, missing))
                 setattr(cls, name, cls._fields[name])
 
     @classmethod

@@ -74,7 +74,7 @@ async def test_questions_may_be_noted_by_hand() -> None:
         for name in ("a", "b"):
             thread.interrupts.append({"interrupt_id": name, "value": None, "namespace": []})
         assert thread.interrupted
-        with pytest.raises(RuntimeError, match="several outstanding interrupts"):
+        with pytest.raises(RuntimeError, match="ambiguous: there are several outstanding"):
             await thread.run.respond("yes")
         await thread.run.respond("yes", interrupt_id="b")
         assert not thread.interrupted

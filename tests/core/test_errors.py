@@ -135,6 +135,7 @@ def test_errors_are_made_in_tests_as_with_the_sdk() -> None:
     assert errors.APIError("odd", REFUSED, body=None).request is REQUEST
     odd = errors.APIResponseValidationError(REFUSED, {"a": 1}, message="odd")
     assert (odd.message, odd.body, odd.status_code) == ("odd", {"a": 1}, 409)
+    assert isinstance(odd, ValueError)  # As the error of bad JSON of other clients.
 
 
 @pytest.mark.parametrize(

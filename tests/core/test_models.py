@@ -201,6 +201,22 @@ def test_an_odd_field_fails_where_it_is_read(reply: Record, name: str, words: st
         getattr(reply, name)
 
 
+def test_a_class_may_extend_a_reply_as_a_typed_dict() -> None:
+    """With `total=False`, its own fields may be missing; those of the reply stay as they are."""
+
+    class Own(Thread, total=False):
+        mood: str
+
+    class Strict(Thread):
+        mood: str
+
+    assert Own(DOCUMENT).mood is None
+    assert Own({**DOCUMENT, "mood": "good"}).mood == "good"
+    assert Own(DOCUMENT).thread_id == "t"
+    with pytest.raises(AttributeError):
+        _ = Strict(DOCUMENT).mood
+
+
 def test_times_are_aware_or_text() -> None:
     """A time without an offset is UTC; a cron's end keeps what somebody else wrote into it."""
     assert Thread({"created_at": "2026-11-20T20:44:07"}).created_at.utcoffset() == timedelta(0)
