@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Iterator
 from typing import Any
@@ -134,6 +135,8 @@ def test_an_operator_that_does_not_exist(http: httpx.Client, wanted: dict[str, A
 @settings(deadline=None)
 @given(_DOCUMENTS, _FILTERS)
 @example({"a": {"0": [1]}}, {"a": {"0": {"0": 1}}})
+@example({"a": "x\0y"}, {"a": "x\0y"})
+@example({"a": None}, {"a": math.inf})
 def test_sqlite_agrees_with_the_definition(document: Any, wanted: Any) -> None:
     """The condition for SQLite holds for a value exactly if the filter matches it."""
     connection = sqlite3.connect(":memory:")
@@ -161,6 +164,14 @@ def connection() -> Iterator[psycopg.Connection[Any]]:
 @settings(deadline=None)
 @given(document=_DOCUMENTS, wanted=_FILTERS)
 @example(document={"a": [1]}, wanted={"a": {"0": 1}})
+@example(document={"a": None}, wanted={"a": math.inf})
+@example(document={"a": 1}, wanted={"a": {"$ne": [math.inf]}})
+@example(document={"a": 1}, wanted={"b": {"$ne": "\0"}})
+@example(document={"a": 1}, wanted={"\0": {"$eq": None}, "a": {"$ne": {"\0": 1}}})
+@example(document={"a": 1}, wanted={"\0": 1})
+@example(document={"a": "x"}, wanted={"a": {"$lt": "x\0y", "$lte": "x\0"}})
+@example(document={"a": "xa"}, wanted={"a": {"$gt": "x\0y", "$gte": "x\0z"}})
+@example(document={"a": "x"}, wanted={"a": {"$gte": "x\0"}})
 def test_postgresql_agrees_with_the_definition(
     connection: psycopg.Connection[Any], document: Any, wanted: Any
 ) -> None:

@@ -15,6 +15,7 @@ from langgraph_client.server.storage.sqlite.json_conditions import (
 )
 
 _FUNCTION = "item_matches"
+_MAX_INTEGER = 2**63 - 1
 
 
 def install_item_filter(connection: sqlite3.Connection) -> None:
@@ -46,7 +47,11 @@ def item_condition(wanted: dict[str, Any]) -> tuple[str, list[Any]]:
 
 
 def _is_simple(key: str, value: object) -> bool:
-    return isinstance(value, str | int | float) and is_plain_key(key)
+    """Return whether SQLite's JSON functions compare a value as it is."""
+    if isinstance(value, str):
+        return "\0" not in value and is_plain_key(key)
+    is_number = isinstance(value, int | float) and abs(value) <= _MAX_INTEGER
+    return is_number and is_plain_key(key)
 
 
 @lru_cache(maxsize=16)
