@@ -14,6 +14,7 @@ from langgraph.graph import START, StateGraph
 
 from langgraph_client import APIStatusError, UnprocessableEntityError
 from langgraph_client.testing import TestClock, TestServer
+from tests.support.eventually import eventually
 
 
 class AbleSaver(InMemorySaver):
@@ -222,8 +223,7 @@ def test_a_factory_that_fails_does_not_keep_threads_from_being_deleted(is_broken
             threads.append(thread_id)
         make.is_broken = is_broken
         clock.advance(61)
-        server.wait_idle()
-        assert client.threads.count() == 3
+        eventually(lambda: client.threads.count() == 3)
         client.threads.delete(threads[0])
         assert client.threads.prune([threads[1]])["pruned_count"] == 1
         client.assistants.delete(assistant_id, delete_threads=True)
