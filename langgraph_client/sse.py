@@ -93,7 +93,7 @@ class SSEDecoder:
             self._data.append(value)
         elif name == b"id" and b"\0" not in value:
             self._last_event_id = value.decode("utf-8", "replace")
-        elif name not in (b"id", b"retry"):
+        elif name != b"retry" or not value.isdigit():
             return None
         self._has_fields = True
         return None

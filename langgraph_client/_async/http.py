@@ -63,7 +63,7 @@ class HttpClient:
             path: The path below the server's URL, with a slash in front.
             params: Query parameters to add to this request.
             headers: Headers of this request. They replace the client's headers of the same name.
-            on_response: Called with the response, body included, before its JSON is decoded.
+            on_response: Called with the response, body included, also if its status is an error.
 
         Example:
             info = await client.http.get("/info")
@@ -88,7 +88,7 @@ class HttpClient:
             json: The body, as JSON values; None sends no body.
             params: Query parameters to add to this request.
             headers: Headers of this request. They replace the client's headers of the same name.
-            on_response: Called with the response, body included, before its JSON is decoded.
+            on_response: Called with the response, body included, also if its status is an error.
 
         Example:
             threads = await client.http.post("/threads/search", json={"limit": 5})
@@ -115,7 +115,7 @@ class HttpClient:
             json: The body, as JSON values; None sends no body.
             params: Query parameters to add to this request.
             headers: Headers of this request. They replace the client's headers of the same name.
-            on_response: Called with the response, body included, before its JSON is decoded.
+            on_response: Called with the response, body included, also if its status is an error.
 
         Example:
             item = {"namespace": ["users"], "key": "bob", "value": {"likes": "tea"}}
@@ -143,7 +143,7 @@ class HttpClient:
             json: The body, as JSON values; None sends no body.
             params: Query parameters to add to this request.
             headers: Headers of this request. They replace the client's headers of the same name.
-            on_response: Called with the response, body included, before its JSON is decoded.
+            on_response: Called with the response, body included, also if its status is an error.
 
         Example:
             change = {"metadata": {"topic": "tea"}}
@@ -171,7 +171,7 @@ class HttpClient:
             json: The body, as JSON values; None sends no body.
             params: Query parameters to add to this request.
             headers: Headers of this request. They replace the client's headers of the same name.
-            on_response: Called with the response, body included, before its JSON is decoded.
+            on_response: Called with the response, body included, also if its status is an error.
 
         Example:
             await client.http.delete(f"/threads/{thread_id}")

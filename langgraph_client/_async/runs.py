@@ -530,7 +530,7 @@ class RunsClient:
         session = StreamSession(
             starting(first),
             policy=self._transport.reconnect,
-            thread_id=thread_id,
+            thread_id=optional_id("thread_id", thread_id),
             resumable=stream_resumable,
             on_run_created=on_run_created,
         )

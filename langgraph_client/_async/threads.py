@@ -802,7 +802,7 @@ class ThreadsClient:
 
         GET /threads/{thread_id}/stream
         """
-        check_id("thread_id", thread_id)
+        thread_id = check_id("thread_id", thread_id)
         modes = stream_modes(stream_mode)
         first = call(
             "GET",

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar, cast, get_args, get_origin
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Generic, Protocol, TypeVar, cast, get_args, get_origin, runtime_checkable
 from urllib.parse import parse_qsl, quote
+from uuid import UUID
 
 from langgraph_client._core.codec import decode
 from langgraph_client._core.settings import check_headers
@@ -128,7 +132,7 @@ class Call(Generic[T]):
         safe: Whether the request can be sent again even if the server has received it already.
         starts: Whether it starts a run; then its headers contain an idempotency key.
         on_headers: Called with the response's headers if the status is no error.
-        on_response: Called with the whole response (`httpx.Response`), likewise.
+        on_response: Called with each whole response (`httpx.Response`), also with an error status.
     """
 
     method: str
@@ -202,10 +206,19 @@ def call(
     )
 
 
+@runtime_checkable
+class HasMultipleItems(Protocol):
+    """A mapping that may have several values for a key, such as `httpx.QueryParams`."""
+
+    def multi_items(self) -> list[tuple[str, object]]: ...
+
+
 def merge_query(own: Mapping[str, object], params: QueryParams | None) -> Query:
     """Return the pairs of a query: a method's own, then the caller's, which replace like names."""
     if params is None:
         given: list[tuple[str, object]] = []
+    elif isinstance(params, HasMultipleItems):
+        given = list(params.multi_items())
     elif isinstance(params, Mapping):
         given = list(params.items())
     elif isinstance(params, str | bytes):
@@ -238,8 +251,12 @@ def _text(name: str, value: object) -> str:
         return "true" if value else "false"
     if value is None:
         return ""
-    if isinstance(value, str | int | float):
+    if isinstance(value, Enum):
+        return _text(name, value.value)
+    if isinstance(value, str | int | float | Decimal | UUID):
         return str(value)
+    if isinstance(value, date):  # A datetime is one, too.
+        return value.isoformat()
     raise InvalidArgumentError(name, f"must be text, a number or a boolean, not {value!r:.80}")
 
 

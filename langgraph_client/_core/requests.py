@@ -15,7 +15,7 @@ from langgraph_client._core.call import (
     texts,
     word,
 )
-from langgraph_client._core.codec import encode
+from langgraph_client._core.codec import decode, encode
 from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.models.fields import JsonObject
 
@@ -113,8 +113,8 @@ def _checked(given: JsonObject) -> JsonObject:
         fields["stream_mode"] = stream_modes(fields["stream_mode"])
     if "langsmith_tracing" in fields:
         fields["langsmith_tracer"] = mapping("langsmith_tracing", fields.pop("langsmith_tracing"))
-    if (checkpoint := fields.get("checkpoint")) is not None and isinstance(checkpoint, Mapping):
-        fields["checkpoint"] = checkpoint_body(checkpoint)
+    if "checkpoint" in fields:
+        fields["checkpoint"] = checkpoint_body(fields["checkpoint"])
     after = fields.get("after_seconds")
     if after is not None and (
         isinstance(after, bool) or not isinstance(after, int | float) or not 0 <= after < 1e12
@@ -132,12 +132,16 @@ def boolean(name: str, value: object) -> bool | None:
     return value
 
 
-def checkpoint_body(checkpoint: Mapping[str, object] | None) -> JsonObject | None:
+def checkpoint_body(checkpoint: object) -> JsonObject | None:
     """Return a checkpoint without its None values, because servers refuse null there."""
-    mapping("checkpoint", checkpoint)
-    if checkpoint is None:
+    fields = mapping("checkpoint", checkpoint)
+    if fields is None:
         return None
-    return {key: value for key, value in dict(checkpoint).items() if value is not None}
+    if not isinstance(fields, Mapping):  # Perhaps a dataclass.
+        fields = decode(encode(fields, "checkpoint"))
+    if not isinstance(fields, Mapping):
+        raise InvalidArgumentError("checkpoint", f"must be a mapping, not {checkpoint!r:.80}")
+    return {key: value for key, value in fields.items() if value is not None}
 
 
 def stream_modes(given: object) -> str | list[str]:

@@ -64,7 +64,7 @@ class SyncHttpClient:
             path: The path below the server's URL, with a slash in front.
             params: Query parameters to add to this request.
             headers: Headers of this request. They replace the client's headers of the same name.
-            on_response: Called with the response, body included, before its JSON is decoded.
+            on_response: Called with the response, body included, also if its status is an error.
 
         Example:
             info = client.http.get("/info")
@@ -89,7 +89,7 @@ class SyncHttpClient:
             json: The body, as JSON values; None sends no body.
             params: Query parameters to add to this request.
             headers: Headers of this request. They replace the client's headers of the same name.
-            on_response: Called with the response, body included, before its JSON is decoded.
+            on_response: Called with the response, body included, also if its status is an error.
 
         Example:
             threads = client.http.post("/threads/search", json={"limit": 5})
@@ -116,7 +116,7 @@ class SyncHttpClient:
             json: The body, as JSON values; None sends no body.
             params: Query parameters to add to this request.
             headers: Headers of this request. They replace the client's headers of the same name.
-            on_response: Called with the response, body included, before its JSON is decoded.
+            on_response: Called with the response, body included, also if its status is an error.
 
         Example:
             item = {"namespace": ["users"], "key": "bob", "value": {"likes": "tea"}}
@@ -144,7 +144,7 @@ class SyncHttpClient:
             json: The body, as JSON values; None sends no body.
             params: Query parameters to add to this request.
             headers: Headers of this request. They replace the client's headers of the same name.
-            on_response: Called with the response, body included, before its JSON is decoded.
+            on_response: Called with the response, body included, also if its status is an error.
 
         Example:
             change = {"metadata": {"topic": "tea"}}
@@ -172,7 +172,7 @@ class SyncHttpClient:
             json: The body, as JSON values; None sends no body.
             params: Query parameters to add to this request.
             headers: Headers of this request. They replace the client's headers of the same name.
-            on_response: Called with the response, body included, before its JSON is decoded.
+            on_response: Called with the response, body included, also if its status is an error.
 
         Example:
             client.http.delete(f"/threads/{thread_id}")

@@ -531,7 +531,7 @@ class SyncRunsClient:
         session = StreamSession(
             starting(first),
             policy=self._transport.reconnect,
-            thread_id=thread_id,
+            thread_id=optional_id("thread_id", thread_id),
             resumable=stream_resumable,
             on_run_created=on_run_created,
         )

@@ -803,7 +803,7 @@ class SyncThreadsClient:
 
         GET /threads/{thread_id}/stream
         """
-        check_id("thread_id", thread_id)
+        thread_id = check_id("thread_id", thread_id)
         modes = stream_modes(stream_mode)
         first = call(
             "GET",

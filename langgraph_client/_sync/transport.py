@@ -435,6 +435,7 @@ class Transport:
             if is_good:
                 return answer, content
             if answer.status not in _REDIRECTS or "location" not in answer.headers:
+                self._tell_response(call, answer, content)
                 raise self._refusal(call, answer, content)
             location = answer.headers["location"]
             request = self._redirected(request, answer)
@@ -521,6 +522,9 @@ class Transport:
     def _tell(self, call: Call[Any], answer: Answer, content: bytes = b"") -> None:
         if call.on_headers is not None:
             call.on_headers(answer.headers)
+        self._tell_response(call, answer, content)
+
+    def _tell_response(self, call: Call[Any], answer: Answer, content: bytes) -> None:
         if call.on_response is not None:
             call.on_response(
                 as_response(call.method, self._url(call), answer.status, answer.headers, content)

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta, timezone
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from enum import Enum
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 
-from langgraph_client import LangGraphClient, get_client
+from langgraph_client import LangGraphClient, RetryPolicy, get_client
 from langgraph_client.errors import (
+    APIStatusError,
     InvalidArgumentError,
 )
 from tests.support.wire import URL, Wire, event, reply, stream
@@ -240,6 +247,73 @@ async def test_words_of_newer_servers_are_sent() -> None:
     assert (bodies[0]["stream_mode"], bodies[0]["multitask_strategy"]) == (words, "colours")
     assert wire.requests[1].url.params["action"] == "colours"
     assert (bodies[2], bodies[3]) == ({"status": "colours"}, {"if_exists": "colours"})
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+async def test_a_query_s_values_may_be_of_many_types() -> None:
+    """What is no text is sent as its text; several values of a name stay several."""
+    day, moment = date(2030, 1, 2), datetime(2030, 1, 2, tzinfo=UTC)
+    wire = Wire(reply({}), reply({}))
+    async with client_of(wire) as client:
+        values = {"a": UUID(int=5), "b": day, "c": moment, "d": Decimal("1.50"), "e": Colour.RED}
+        await client.http.get("/x", params=values)
+        await client.http.get("/x", params=httpx.QueryParams("a=1&a=2"))
+    first, second = (dict(request.url.params.multi_items()) for request in wire.requests)
+    assert first == {
+        "a": str(UUID(int=5)),
+        "b": "2030-01-02",
+        "c": "2030-01-02T00:00:00+00:00",
+        "d": "1.50",
+        "e": "red",
+    }
+    assert wire.requests[1].url.query == b"a=1&a=2"
+    assert second
+
+
+@dataclass
+class Checkpoint:
+    checkpoint_id: str = "c"
+    checkpoint_map: dict[str, Any] | None = None
+
+
+async def test_a_checkpoint_may_be_a_dataclass() -> None:
+    """It is sent without what is None; what is no mapping is refused by its name."""
+    odd: Any = Checkpoint()
+    no_mapping: Any = UUID(int=5)
+    wire = Wire(reply({"run_id": "r"}), reply([]), reply({"checkpoint": {}}))
+    async with client_of(wire) as client:
+        await client.runs.create("t", "agent", checkpoint=odd)
+        await client.threads.get_history("t", checkpoint=odd)
+        await client.threads.update_state("t", {}, checkpoint=odd)
+        with pytest.raises(InvalidArgumentError, match=r"^checkpoint: must be a mapping"):
+            await client.threads.get_history("t", checkpoint=no_mapping)
+    for request in wire.requests:
+        assert json.loads(request.content)["checkpoint"] == {"checkpoint_id": "c"}
+
+
+async def test_a_stream_s_ids_are_text() -> None:
+    """Also if the caller gave UUIDs."""
+    given: Any = UUID(int=5)
+    async with client_of(Wire()) as client:
+        assert client.runs.stream(given, "agent").thread_id == str(given)
+        assert client.threads.join_stream(given).thread_id == str(given)
+        joined = client.runs.join_stream(given, given)
+        assert (joined.thread_id, joined.run_id) == (str(given), str(given))
+
+
+@pytest.mark.parametrize("status", [200, 404, 503])
+async def test_a_callback_gets_each_response(status: int) -> None:
+    """Also one that is raised as an error."""
+    notes: list[int] = []
+    wire = Wire(reply({}, status))
+    options = {"on_response": lambda response: notes.append(response.status_code)}
+    async with get_client(url=URL, transport=wire, retry=RetryPolicy(max_attempts=1)) as client:
+        with pytest.raises(APIStatusError) if status != 200 else nullcontext():
+            await client.http.get("/x", **options)
+    assert notes == [status]
 
 
 async def test_a_query_may_be_text() -> None:

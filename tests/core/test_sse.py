@@ -39,6 +39,9 @@ def test_fields_are_read_as_the_standard_says() -> None:
     assert [reader.decode(b"id"), reader.decode(b"")] == [None, StreamPart("", None, None)]
     assert (reader.last_event_id, reader.has_data) == ("", False)
     assert reader.decode(b"") is None
+    # A block with nothing but fields that are ignored is no event.
+    assert [reader.decode(line) for line in (b"id: a\0b", b"retry: soon", b"")] == [None] * 3
+    assert [reader.decode(b"retry: 5"), reader.decode(b"")] == [None, StreamPart("", None, None)]
 
 
 async def test_a_response_is_read_line_by_line() -> None:
