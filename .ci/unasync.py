@@ -46,6 +46,7 @@ RULES = [
     (r"\bhandle_async_request\b", "handle_request"),
     (r"\b_io\.tasks\b", "_io.threads"),
     (r"\b_io\.asyncio_network\b", "_io.blocking_network"),
+    (r"\bAsyncRetrying\b", "Retrying"),
     (r"\bhttpx\.Async(Client|HTTPTransport)\b", r"httpx.\1"),
     (r"\bhttpx\.AsyncBaseTransport\b", "httpx.BaseTransport"),
     (r"\bhttpx\.AsyncByteStream\b", "httpx.SyncByteStream"),

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from langgraph_client._async._httpx import HttpxClientHolder, as_response
@@ -38,6 +38,7 @@ from langgraph_client._core.starts import (
     without_key,
 )
 from langgraph_client._core.unset import Unset
+from langgraph_client._core.whole_import import whole_import
 from langgraph_client._io.tasks import close_all, sleep
 from langgraph_client.errors import (
     APIConnectionError,
@@ -46,6 +47,9 @@ from langgraph_client.errors import (
     APIStatusError,
     APITimeoutError,
 )
+
+if TYPE_CHECKING:
+    from tenacity import AsyncRetrying, RetryCallState
 
 T = TypeVar("T")
 
@@ -291,18 +295,41 @@ class AsyncTransport:
     ) -> tuple[AsyncAnswer, bytes]:
         """Return the response to a call; with its content if it is read as a `whole`."""
         request = self._request(call)
-        attempt = 1
-        while True:
-            try:
-                return await self._exchange(call, request, deadline, whole=whole)
-            except (NoAnswer, APIStatusError) as error:
-                pause = await self._pause(call, deadline, attempt, error)
-                if pause is None:
-                    if isinstance(error, NoAnswer):
-                        raise self._failure(call, error) from error.__cause__
-                    raise
-            await self.sleep(pause)
-            attempt += 1
+        try:
+            return await self._exchange(call, request, deadline, whole=whole)
+        except (NoAnswer, APIStatusError) as error:
+            # The first attempt is made without tenacity, which costs more than the request's own
+            # work and is rarely needed.
+            first: NoAnswer | APIStatusError | None = error
+        try:
+            async for attempt in self._attempts(call, deadline):
+                with attempt:
+                    if first is not None:  # Tenacity's first attempt is the one that failed above.
+                        failed, first = first, None
+                        raise failed
+                    return await self._exchange(call, request, deadline, whole=whole)
+        except NoAnswer as error:
+            raise self._failure(call, error) from error.__cause__
+        raise AssertionError("unreachable")
+
+    def _attempts(self, call: Call[Any], deadline: Deadline) -> AsyncRetrying:
+        """Return the attempts of a call."""
+        # Not at the top: it is slow to import, and most programs never need it.
+        with whole_import("tenacity"):
+            from tenacity import AsyncRetrying
+        pause: float | None = None
+
+        async def is_repeated(state: RetryCallState) -> bool:
+            nonlocal pause
+            error = state.outcome.exception() if state.outcome is not None else None
+            pause = None
+            if isinstance(error, NoAnswer | APIStatusError):
+                pause = await self._pause(call, deadline, state.attempt_number, error)
+            return pause is not None
+
+        return AsyncRetrying(
+            sleep=self.sleep, retry=is_repeated, wait=lambda _: pause or 0.0, reraise=True
+        )
 
     async def _pause(
         self, call: Call[Any], deadline: Deadline, attempt: int, error: NoAnswer | APIStatusError
