@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Literal, overload
 
 from langgraph_client._async.pages import iterate
-from langgraph_client._async.transport import AsyncTransport
+from langgraph_client._async.resource import Resource
 from langgraph_client._core.call import (
     NOTHING,
     ReplyReader,
@@ -49,15 +49,12 @@ _VERSIONS = ReplyReader(list[AssistantVersion])
 _COUNT = ReplyReader(int)
 
 
-class AssistantsClient:
+class AssistantsClient(Resource):
     """Assistants: graphs with a configuration. Each graph has a default assistant.
 
     Every method raises `InvalidArgumentError` for an argument that no server accepts, and
     `APIError` if the server cannot be reached or refuses the request.
     """
-
-    def __init__(self, transport: AsyncTransport) -> None:
-        self._transport = transport
 
     async def get(
         self,

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, tzinfo
 
 from langgraph_client._async.pages import iterate
-from langgraph_client._async.transport import AsyncTransport
+from langgraph_client._async.resource import Resource
 from langgraph_client._core.call import NOTHING, ReplyReader, body, call, mapping, optional_id, path
 from langgraph_client._core.requests import boolean, cron_body, page_body, run_body, run_fields
 from langgraph_client._core.unset import UNSET, Unset
@@ -35,15 +35,12 @@ _COUNT = ReplyReader(int)
 _PATH = "/runs/crons/{cron_id}"
 
 
-class CronClient:
+class CronClient(Resource):
     """Crons: runs that the server starts on a schedule, on one thread or each on a new one.
 
     Every method raises `InvalidArgumentError` for an argument that no server accepts, and
     `APIError` if the server cannot be reached or refuses the request.
     """
-
-    def __init__(self, transport: AsyncTransport) -> None:
-        self._transport = transport
 
     async def create(
         self,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from langgraph_client._async._httpx import HttpResponse, HttpxClient
+from langgraph_client._async.make_transport import transport_over
 from langgraph_client._async.stream import AsyncRunStream
 from langgraph_client._async.transport import AsyncTransport
 from langgraph_client._core.call import ANY, Call, at_least, call, check_path
@@ -29,7 +30,16 @@ class HttpClient:
     server cannot be reached or refuses the request.
     """
 
-    def __init__(self, transport: AsyncTransport) -> None:
+    def __init__(self, client: HttpxClient | AsyncTransport) -> None:
+        """Create a client of its own, for tests that pass an httpx client with a mock.
+
+        Args:
+            client: An httpx client with a base URL; it is never closed here.
+
+        Raises:
+            InvalidArgumentError: The httpx client has no base URL.
+        """
+        transport = client if isinstance(client, AsyncTransport) else transport_over(client)
         self._transport = transport
 
     @property

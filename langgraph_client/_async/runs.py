@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Literal, overload
 
 from langgraph_client._async.pages import iterate
+from langgraph_client._async.resource import Resource
 from langgraph_client._async.stream import AsyncRunStream
-from langgraph_client._async.transport import AsyncTransport
 from langgraph_client._core.addresses import Created
 from langgraph_client._core.call import (
     ANY,
@@ -68,15 +68,12 @@ _RUNS = ReplyReader(list[Run])
 _RUN_PATH = "/threads/{thread_id}/runs/{run_id}"
 
 
-class RunsClient:
+class RunsClient(Resource):
     """Runs: executions of an assistant, on a thread or without one.
 
     Every method raises `InvalidArgumentError` for an argument that no server accepts, and
     `APIError` if the server cannot be reached or refuses the request.
     """
-
-    def __init__(self, transport: AsyncTransport) -> None:
-        self._transport = transport
 
     async def create(
         self,

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Literal
 
 from langgraph_client._async.pages import iterate
-from langgraph_client._async.transport import AsyncTransport
+from langgraph_client._async.resource import Resource
 from langgraph_client._core.call import (
     NOTHING,
     Nullable,
@@ -31,15 +31,12 @@ _FOUND = ReplyReader(SearchItemsResponse)
 _NAMESPACES = ReplyReader(ListNamespaceResponse)
 
 
-class StoreClient:
+class StoreClient(Resource):
     """Items under a namespace and a key, shared by all threads.
 
     Every method raises `InvalidArgumentError` for an argument that no server accepts, and
     `APIError` if the server cannot be reached or refuses the request.
     """
-
-    def __init__(self, transport: AsyncTransport) -> None:
-        self._transport = transport
 
     async def put_item(
         self,

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Literal
 
 from langgraph_client._async.pages import iterate
+from langgraph_client._async.resource import Resource
 from langgraph_client._async.stream import AsyncRunStream
 from langgraph_client._async.thread_stream import AsyncThreadStream
-from langgraph_client._async.transport import AsyncTransport
 from langgraph_client._core.call import (
     ANY,
     NOTHING,
@@ -74,15 +74,12 @@ _PRUNED = ReplyReader(PruneResult)
 _COUNT = ReplyReader(int)
 
 
-class ThreadsClient:
+class ThreadsClient(Resource):
     """Threads, which keep a graph's state from run to run.
 
     Every method raises `InvalidArgumentError` for an argument that no server accepts, and
     `APIError` if the server cannot be reached or refuses the request.
     """
-
-    def __init__(self, transport: AsyncTransport) -> None:
-        self._transport = transport
 
     async def get(
         self,

@@ -20,7 +20,7 @@ from langgraph_client._core.call import (
 )
 from langgraph_client._core.requests import NextPage, boolean, page_body, xray_level
 from langgraph_client._sync.pages import iterate
-from langgraph_client._sync.transport import Transport
+from langgraph_client._sync.resource import Resource
 from langgraph_client.models.assistants import (
     Assistant,
     AssistantsSearchResponse,
@@ -50,15 +50,12 @@ _VERSIONS = ReplyReader(list[AssistantVersion])
 _COUNT = ReplyReader(int)
 
 
-class SyncAssistantsClient:
+class SyncAssistantsClient(Resource):
     """Assistants: graphs with a configuration. Each graph has a default assistant.
 
     Every method raises `InvalidArgumentError` for an argument that no server accepts, and
     `APIError` if the server cannot be reached or refuses the request.
     """
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
 
     def get(
         self,

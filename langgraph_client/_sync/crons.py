@@ -10,7 +10,7 @@ from langgraph_client._core.call import NOTHING, ReplyReader, body, call, mappin
 from langgraph_client._core.requests import boolean, cron_body, page_body, run_body, run_fields
 from langgraph_client._core.unset import UNSET, Unset
 from langgraph_client._sync.pages import iterate
-from langgraph_client._sync.transport import Transport
+from langgraph_client._sync.resource import Resource
 from langgraph_client.models.crons import Cron
 from langgraph_client.models.fields import JSON
 from langgraph_client.models.params import (
@@ -36,15 +36,12 @@ _COUNT = ReplyReader(int)
 _PATH = "/runs/crons/{cron_id}"
 
 
-class SyncCronClient:
+class SyncCronClient(Resource):
     """Crons: runs that the server starts on a schedule, on one thread or each on a new one.
 
     Every method raises `InvalidArgumentError` for an argument that no server accepts, and
     `APIError` if the server cannot be reached or refuses the request.
     """
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
 
     def create(
         self,

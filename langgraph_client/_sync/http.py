@@ -12,6 +12,7 @@ from langgraph_client._core.requests import STREAM_HEADERS
 from langgraph_client._core.stream_session import StreamSession
 from langgraph_client._core.unset import UNSET
 from langgraph_client._sync._httpx import HttpResponse, HttpxClient
+from langgraph_client._sync.make_transport import transport_over
 from langgraph_client._sync.stream import RunStream
 from langgraph_client._sync.transport import Transport
 from langgraph_client.errors import InvalidArgumentError
@@ -30,7 +31,16 @@ class SyncHttpClient:
     server cannot be reached or refuses the request.
     """
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, client: HttpxClient | Transport) -> None:
+        """Create a client of its own, for tests that pass an httpx client with a mock.
+
+        Args:
+            client: An httpx client with a base URL; it is never closed here.
+
+        Raises:
+            InvalidArgumentError: The httpx client has no base URL.
+        """
+        transport = client if isinstance(client, Transport) else transport_over(client)
         self._transport = transport
 
     @property

@@ -34,8 +34,8 @@ from langgraph_client._core.requests import (
 from langgraph_client._core.starts import starting
 from langgraph_client._core.stream_session import StreamSession
 from langgraph_client._sync.pages import iterate
+from langgraph_client._sync.resource import Resource
 from langgraph_client._sync.stream import RunStream
-from langgraph_client._sync.transport import Transport
 from langgraph_client.models.events import StreamPart, StreamPartV2
 from langgraph_client.models.fields import JSON
 from langgraph_client.models.params import (
@@ -69,15 +69,12 @@ _RUNS = ReplyReader(list[Run])
 _RUN_PATH = "/threads/{thread_id}/runs/{run_id}"
 
 
-class SyncRunsClient:
+class SyncRunsClient(Resource):
     """Runs: executions of an assistant, on a thread or without one.
 
     Every method raises `InvalidArgumentError` for an argument that no server accepts, and
     `APIError` if the server cannot be reached or refuses the request.
     """
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
 
     def create(
         self,

@@ -18,7 +18,7 @@ from langgraph_client._core.call import (
 )
 from langgraph_client._core.requests import boolean, item_body, namespace_labels, page_body
 from langgraph_client._sync.pages import iterate
-from langgraph_client._sync.transport import Transport
+from langgraph_client._sync.resource import Resource
 from langgraph_client.models.params import Headers, QueryParams
 from langgraph_client.models.store import (
     Item,
@@ -32,15 +32,12 @@ _FOUND = ReplyReader(SearchItemsResponse)
 _NAMESPACES = ReplyReader(ListNamespaceResponse)
 
 
-class SyncStoreClient:
+class SyncStoreClient(Resource):
     """Items under a namespace and a key, shared by all threads.
 
     Every method raises `InvalidArgumentError` for an argument that no server accepts, and
     `APIError` if the server cannot be reached or refuses the request.
     """
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
 
     def put_item(
         self,

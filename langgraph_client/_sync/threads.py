@@ -38,9 +38,9 @@ from langgraph_client._core.settings import check_headers
 from langgraph_client._core.stream_session import StreamSession
 from langgraph_client._core.web_socket import check_web_sockets
 from langgraph_client._sync.pages import iterate
+from langgraph_client._sync.resource import Resource
 from langgraph_client._sync.stream import RunStream
 from langgraph_client._sync.thread_stream import SyncThreadStream
-from langgraph_client._sync.transport import Transport
 from langgraph_client.models.events import StreamPart
 from langgraph_client.models.params import (
     CheckpointParam,
@@ -75,15 +75,12 @@ _PRUNED = ReplyReader(PruneResult)
 _COUNT = ReplyReader(int)
 
 
-class SyncThreadsClient:
+class SyncThreadsClient(Resource):
     """Threads, which keep a graph's state from run to run.
 
     Every method raises `InvalidArgumentError` for an argument that no server accepts, and
     `APIError` if the server cannot be reached or refuses the request.
     """
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
 
     def get(
         self,
