@@ -63,7 +63,7 @@ def recorded(
     ignore: Iterable[str] = (),
     timing: bool = False,
 ) -> Cassette:
-    """Record what a deployment answers the first time, and replay it from then on.
+    """Record a deployment's responses on the first run, and replay them from then on.
 
         with recorded("agent.json") as cassette:
             client = cassette.sync_client(url="https://my-deployment")
@@ -103,7 +103,7 @@ class Cassette:
     Attributes:
         path: The file.
         is_recording: Whether requests go to the deployment.
-        exchanges: Requests and answers, as the file has them.
+        exchanges: Requests and responses, as the file has them.
     """
 
     def __init__(
@@ -131,6 +131,7 @@ class Cassette:
     ) -> None:
         for transport in self._transports:
             transport.close()
+        # A test that failed may have recorded a part only, which would be replayed from then on.
         if self.is_recording and error is None:
             self.save()
 
@@ -227,6 +228,7 @@ class Cassette:
             request: The request.
             body: Its body.
         """
+        # First: secrets of the headers may also be in the path, the query or the body.
         self._scrubber.learn(request.headers)
         return {
             "method": request.method,
@@ -254,12 +256,13 @@ class Cassette:
             "request": request,
             "response": {"status": response.status_code, "headers": headers},
         }
+        # In the order of the responses' starts, also if several clients record at once.
         with self._lock:
             self.exchanges.append(exchange)
         return exchange
 
     def add_body(self, exchange: Exchange, body: bytes) -> None:
-        """Add the body of an answer.
+        """Add the body of a response.
 
         Args:
             exchange: The exchange.
@@ -268,7 +271,7 @@ class Cassette:
         exchange["response"]["body"] = self._scrubber.value(_decoded(body))
 
     def add_event(self, exchange: Exchange, event: ServerEvent, after: float) -> None:
-        """Add an event of an answer.
+        """Add an event of a response.
 
         Args:
             exchange: The exchange.
@@ -291,6 +294,7 @@ class Cassette:
         """
         wanted = self._comparable(request)
         with self._lock:
+            # The first one that is left: equal requests get their responses in the recorded order.
             for exchange in self._unused:
                 if self._comparable(exchange["request"]) == wanted:
                     self._unused.remove(exchange)

@@ -24,13 +24,14 @@ _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _PASSWORD = re.compile(
     r"^(passw(or)?ds?|passwd|passphrases?|pwd|secrets?|credentials?|pin|passcodes?|otp|jwt)$"
 )
-#: What a sensitive name contains, also without a separator: `APITOKEN`, `clientsecret`.
+#: The part that a sensitive name contains, also without a separator: `APITOKEN`, `clientsecret`.
 _CONTAINED = re.compile(
     r"token|secret|passw|authorization|credential|cookie"
     r"|(?:api|access|private|signing|encryption|master|account|subscription)key",
     re.IGNORECASE,
 )
-#: What every sensitive name contains. Most texts have none of it, and need no further search.
+#: The parts of which every sensitive name contains one. Most texts have none of them, and need no
+#: further search.
 _HINT = re.compile(
     r"key|token|secret|pass|pwd|pin|otp|jwt|credential|auth|cookie|sig", re.IGNORECASE
 )
@@ -128,7 +129,9 @@ class Scrubber:
                     secrets = value.split()[-1:]
                 with self._lock:
                     # A new set: another thread may be searching for the known ones.
-                    self._known = self._known | {one for one in secrets if len(one) >= _SHORTEST}
+                    self._known = self._known | {
+                        secret for secret in secrets if len(secret) >= _SHORTEST
+                    }
 
     def value(self, value: object, name: str = "") -> JSON:
         """Return a JSON value without secrets.
@@ -202,29 +205,29 @@ class Scrubber:
             name = (named["quoted"] or named["name"] or named["option"]).lstrip("-")
             if not (self._is_sensitive(name) or (named["sign"] == "=" and _is_signature(name))):
                 continue
-            found = (_AFTER_EQUALS if named["sign"] == "=" else _AFTER_COLON).match(
+            match = (_AFTER_EQUALS if named["sign"] == "=" else _AFTER_COLON).match(
                 text, named.end()
             )
-            if found is None or not self._is_secret(name, named, found):
+            if match is None or not self._is_secret(name, named, match):
                 continue
-            quote = found["open"] or found["escaped"] or ""
+            quote = match["open"] or match["escaped"] or ""
             if named["quoted"] and not quote:
                 quote = named["quote"]  # In place of a number: JSON must stay JSON.
-            parts += text[done : named.end()], found["scheme"] or ""
-            parts += found["before"] or "", found["block"] or ""
+            parts += text[done : named.end()], match["scheme"] or ""
+            parts += match["before"] or "", match["block"] or ""
             parts += quote, self._replaced(name), quote
-            done = found.end()
-            if named["quoted"] and found["bare"] and not found["opened"]:
-                number = _NUMBER.match(found["bare"])
-                done = found.start("bare") + (number.end() if number else 0)
+            done = match.end()
+            if named["quoted"] and match["bare"] and not match["opened"]:
+                number = _NUMBER.match(match["bare"])
+                done = match.start("bare") + (number.end() if number else 0)
         return "".join((*parts, text[done:]))
 
-    def _is_secret(self, name: str, named: re.Match[str], found: re.Match[str]) -> bool:
+    def _is_secret(self, name: str, named: re.Match[str], match: re.Match[str]) -> bool:
         """Return whether a value behind a sensitive name is to be replaced."""
-        if found["bare"] is None:
-            return (found["body"] or found["inner"] or SCRUBBED) != SCRUBBED
-        value = found["bare"].rstrip(".,;:)]}")
-        if found["opened"]:  # A text that was cut off.
+        if match["bare"] is None:
+            return (match["body"] or match["inner"] or SCRUBBED) != SCRUBBED
+        value = match["bare"].rstrip(".,;:)]}")
+        if match["opened"]:  # A text that was cut off.
             return bool(value)
         if named["quoted"]:  # In JSON, anything else without quotes is no text.
             return bool(_NUMBER.match(value)) and _is_password(name)

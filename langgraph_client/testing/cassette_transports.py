@@ -68,6 +68,7 @@ class CassetteTransport(httpx.BaseTransport):
         exchange = cassette.begin(recorded_request, response)
         if _is_stream(response):
             return _with_stream(response, _RecordedStream(cassette, exchange, response))
+        # In full: the recorded body is needed, and the response is rebuilt without its encoding.
         try:
             response.read()
         finally:
@@ -215,5 +216,5 @@ def _response(answer: JsonMapping, stream: _ReplayedStream | None) -> httpx.Resp
     if isinstance(body, str) and not is_json:
         content = body.encode()
     if answer["status"] in (204, 304):
-        content = b""
+        content = b""  # These statuses have no body; without a content type, it would be `null`.
     return httpx.Response(answer["status"], headers=headers, content=content)

@@ -143,7 +143,7 @@ class TestClock(Clock):
             seconds: How far the clock has to move.
         """
         run_id = CURRENT_RUN.get()
-        if run_id is None:
+        if run_id is None:  # The server itself sleeps, such as between two heartbeats.
             await super().sleep(seconds)
             return
         self._sleeping[run_id] = self._present + seconds
@@ -186,7 +186,7 @@ class TestClock(Clock):
             raise InvalidArgumentError("seconds", f"a clock does not go back, by {distance}")
         target = self._present + distance.total_seconds()
         while (due := self._next(target)) is not None:
-            if not due.loop.is_closed():
+            if not due.loop.is_closed():  # A server that was closed left its timers behind.
                 _call_from_outside(due)
         self._present = target
 
@@ -214,6 +214,7 @@ class TestClock(Clock):
             while self._due and self._due[0].at <= target:
                 due = heapq.heappop(self._due)
                 if not due.is_cancelled:
+                    # Never back: a call that is due now may be added while the clock moves on.
                     self._present = max(self._present, due.at)
                     return due
         return None

@@ -1,4 +1,4 @@
-"""Documents in the server's form, for canned answers, with plausible defaults."""
+"""Documents in the server's form, for mock responses, with plausible defaults."""
 
 from __future__ import annotations
 

@@ -82,8 +82,9 @@ class Dump:
         return f"<Dump of {len(self.document['threads'])} threads>"
 
 
-async def take(services: Services) -> Dump:
+async def dump_of(services: Services) -> Dump:
     """Return a dump of a server's services."""
+    # A run in progress would be neither in its thread's state nor among the finished runs.
     if services.engine.jobs:
         raise ValueError(f"runs are pending or running: {sorted(services.engine.jobs)}")
     storage = services.storage
@@ -116,7 +117,7 @@ async def take(services: Services) -> Dump:
     return Dump(decode(encode(shown)))
 
 
-async def put(services: Services, dump: Dump) -> None:
+async def load(services: Services, dump: Dump) -> None:
     """Fill a server's empty services with the data of a dump."""
     await services.storage.restore(dump.document["tables"])
     if services.store is not None:
@@ -125,5 +126,6 @@ async def put(services: Services, dump: Dump) -> None:
             namespace = tuple(item["namespace"])
             if await services.store.aget(namespace, item["key"]) is None:
                 await services.store.aput(namespace, item["key"], item["value"])
+    # The loaded crons and times to live may be due before those that both sleep for.
     services.scheduler.wake()
     services.thread_ttl.wake()

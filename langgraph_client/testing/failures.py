@@ -79,6 +79,8 @@ class Failures:
             error: The exception that ended it.
         """
         graph = run["kwargs"]["config"]["configurable"].get("graph_id", "")
+        # A failure is kept for long. Its frames would keep all objects of the run alive, such as
+        # open files and sockets, which then warn at some later time, in another test.
         cause: BaseException | None = error
         while cause is not None:
             traceback.clear_frames(cause.__traceback__)
@@ -133,7 +135,7 @@ class ExpectedError:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if error is None:
+        if error is None:  # An exception of the test itself is raised at once.
             self._wait(lambda: any(map(self._fits, self._failures)))
         for failure in self._failures:
             if self._fits(failure):

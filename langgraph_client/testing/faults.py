@@ -21,19 +21,19 @@ from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.testing.arguments import check_seconds, check_status, check_whole
 from langgraph_client.testing.faults_effects import (
     After,
-    Answer,
     AtByte,
     AtEvent,
     Before,
     Corrupted,
-    Cut,
+    CutStep,
     Dripped,
     Duplicated,
     Effect,
     Fault,
     FaultedExchange,
-    Hold,
-    Pause,
+    HoldStep,
+    PauseStep,
+    RespondStep,
     ShuffledHeaders,
 )
 
@@ -87,7 +87,7 @@ class Faults:
         headers = {"content-type": "application/json"}
         if retry_after is not None:
             headers["retry-after"] = _retry_after(retry_after)
-        answer = Answer(status, headers, json.dumps({"detail": detail}).encode())
+        answer = RespondStep(status, headers, json.dumps({"detail": detail}).encode())
         return self._add("refuse", Before(lambda fault: answer), method, path, times)
 
     def unreachable(
@@ -105,7 +105,7 @@ class Faults:
         Raises:
             InvalidArgumentError: A value is out of range.
         """
-        return self._add("unreachable", Before(lambda f: Cut(unsent=True)), method, path, times)
+        return self._add("unreachable", Before(lambda f: CutStep(unsent=True)), method, path, times)
 
     def disconnect(
         self,
@@ -127,7 +127,7 @@ class Faults:
         Raises:
             InvalidArgumentError: A value is out of range.
         """
-        effect = After(lambda f: Cut()) if delivered else Before(lambda f: Cut())
+        effect = After(lambda f: CutStep()) if delivered else Before(lambda f: CutStep())
         return self._add("disconnect", effect, method, path, times)
 
     def delay(
@@ -150,7 +150,7 @@ class Faults:
             InvalidArgumentError: A value is out of range.
         """
         check_seconds("seconds", seconds)
-        return self._add("delay", After(lambda f: Pause(seconds)), method, path, times)
+        return self._add("delay", After(lambda f: PauseStep(seconds)), method, path, times)
 
     def stall(
         self,
@@ -173,8 +173,10 @@ class Faults:
         Raises:
             InvalidArgumentError: A value is out of range.
         """
-        effect = _somewhere(events, bytes, Hold)
-        return self._add("stall", After(Hold) if effect is None else effect, method, path, times)
+        effect = _somewhere(events, bytes, HoldStep)
+        return self._add(
+            "stall", After(HoldStep) if effect is None else effect, method, path, times
+        )
 
     def cut_after(
         self,
@@ -199,7 +201,7 @@ class Faults:
         Raises:
             InvalidArgumentError: A value is out of range.
         """
-        effect = _somewhere(events, bytes, lambda fault: Cut(clean=clean))
+        effect = _somewhere(events, bytes, lambda fault: CutStep(clean=clean))
         if effect is None:
             raise InvalidArgumentError("events", "give either events or bytes")
         return self._add("cut_after", effect, method, path, times)
@@ -349,7 +351,7 @@ class Faults:
 
 
 def _somewhere(
-    events: int | None, bytes: int | None, make: Callable[[Fault], Cut | Hold]
+    events: int | None, bytes: int | None, make: Callable[[Fault], CutStep | HoldStep]
 ) -> Effect | None:
     """Return the effect at a place in the body; None if no place was given."""
     if events is not None and bytes is not None:

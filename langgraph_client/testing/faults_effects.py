@@ -25,7 +25,7 @@ from langgraph_client.testing.faults_splitters import (
 
 
 @dataclass(frozen=True)
-class Answer:
+class RespondStep:
     """Respond with this. The server does not get the request."""
 
     status: int
@@ -34,21 +34,21 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Pause:
+class PauseStep:
     """Wait."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
-class Hold:
+class HoldStep:
     """Send nothing until the fault is cancelled."""
 
     fault: Fault
 
 
 @dataclass(frozen=True)
-class Cut:
+class CutStep:
     """Break the connection: by a reset, by a close (`clean`), or before it is open (`unsent`)."""
 
     clean: bool = False
@@ -57,7 +57,7 @@ class Cut:
 
 _PATHS = ("/", "*", "?", "[")
 """What a pattern of paths begins with. Another one matches no path."""
-Step = Answer | Pause | Hold | Cut
+Step = RespondStep | PauseStep | HoldStep | CutStep
 Piece = bytes | Step
 
 
@@ -73,11 +73,11 @@ class Effect:
         return iter(())
 
     def headers(self, fault: Fault, headers: Headers) -> Headers:
-        """Return the answer's headers as they arrive."""
+        """Return the response's headers as they arrive."""
         return headers
 
     def stage(self, fault: Fault, split: MakeSplitter | None) -> Stage | None:
-        """Return the stage of the answer's body; `split` cuts it into events, if it has any."""
+        """Return the stage of the response's body; `split` cuts it into events, if it has any."""
         return None
 
 
@@ -134,6 +134,8 @@ class Fault:
 
     def cancel(self) -> None:
         """End the fault, and let the exchanges that it stalls continue. Safe to repeat."""
+        # Under the lock, an exchange is either registered before this, and so resumed, or it sees
+        # in `when_cancelled` that the fault is over.
         with self._lock:
             self._cancelled = True
             waiting, self._waiting = self._waiting, []
@@ -236,12 +238,12 @@ class FaultedExchange:
             yield from fault.effect.before(fault)
 
     def after(self) -> Iterator[Step]:
-        """Return the steps before the answer is handed on."""
+        """Return the steps before the response is handed on."""
         for fault in self._faults:
             yield from fault.effect.after(fault)
 
     def headers(self, headers: Headers) -> Headers:
-        """Return the answer's headers as they arrive."""
+        """Return the response's headers as they arrive."""
         for fault in self._faults:
             headers = fault.effect.headers(fault, headers)
         return headers
@@ -265,17 +267,19 @@ class Body:
         return self.feed(b"")
 
     def feed(self, piece: bytes) -> Iterator[Piece]:
-        """Return what arrives in place of a piece of the body."""
+        """Return the pieces and steps that replace a piece of the body."""
         return _flow(self._stages, [piece])
 
     def end(self) -> Iterator[Piece]:
-        """Return what is held back when the body ends."""
+        """Return the bytes that are still held back when the body ends."""
+        # What a stage held back still passes the stages after it, and not the ones before it.
         for place, stage in enumerate(self._stages):
             yield from _flow(self._stages[place + 1 :], stage.end())
 
 
 def _flow(stages: Sequence[Stage], pieces: Iterable[Piece]) -> Iterator[Piece]:
     for piece in pieces:
+        # Only bytes are changed by the next stage. A step, such as a pause, passes all of them.
         if stages and isinstance(piece, bytes):
             yield from _flow(stages[1:], stages[0].feed(piece))
         elif piece != b"":
@@ -298,7 +302,7 @@ class Before(Effect):
 
 @dataclass(frozen=True)
 class After(Effect):
-    """A step between the server's answer and the client."""
+    """A step between the server's response and the client."""
 
     make: Callable[[Fault], Step]
 
@@ -334,6 +338,7 @@ class _AtByte(Stage):
         self.left, self.make, self.done = offset, make, False
 
     def feed(self, piece: bytes) -> Iterator[Piece]:
+        # An empty piece comes first, from `Body.start`: so a step after 0 bytes needs no body.
         if self.done or len(piece) < self.left:
             self.left -= len(piece)
             yield piece
@@ -378,7 +383,7 @@ class _ByEvents(Stage):
         raise NotImplementedError
 
     def end(self) -> Iterator[Piece]:
-        yield bytes(self.blocks.rest)
+        yield bytes(self.blocks.rest)  # An event that the server did not complete.
 
 
 class _AtEvent(_ByEvents):
@@ -389,7 +394,7 @@ class _AtEvent(_ByEvents):
         self.wanted, self.make, self.done = count, make, False
 
     def feed(self, piece: bytes) -> Iterator[Piece]:
-        if not self.wanted:
+        if not self.wanted:  # A step after 0 events comes with the empty piece of `Body.start`.
             yield from self._step()
         yield from super().feed(piece)
 
@@ -442,7 +447,7 @@ class _Corrupted(Stage):
         self.left = offset
 
     def feed(self, piece: bytes) -> Iterator[Piece]:
-        place, self.left = self.left, self.left - len(piece)
+        place, self.left = self.left, self.left - len(piece)  # Negative once the byte has passed.
         if 0 <= place < len(piece) and self.fault.take():
             piece = piece[:place] + bytes([piece[place] ^ 0xFF]) + piece[place + 1 :]
         yield piece
@@ -467,5 +472,5 @@ class _Dripped(Stage):
     def feed(self, piece: bytes) -> Iterator[Piece]:
         for start in range(0, len(piece), self.size):
             if self.seconds:
-                yield Pause(self.seconds)
+                yield PauseStep(self.seconds)
             yield piece[start : start + self.size]

@@ -18,13 +18,13 @@ import httpx
 from langgraph_client.testing.arguments import check_url
 from langgraph_client.testing.faults import Faults
 from langgraph_client.testing.faults_effects import (
-    Answer,
     Body,
-    Cut,
+    CutStep,
     FaultedExchange,
-    Hold,
-    Pause,
+    HoldStep,
+    PauseStep,
     Piece,
+    RespondStep,
     Step,
 )
 from langgraph_client.testing.faults_splitters import Headers
@@ -32,7 +32,7 @@ from langgraph_client.testing.faults_splitters import Headers
 _READ = 64 * 1024
 # Headers that belong to one connection, so they are not forwarded.
 _HOP_BY_HOP = frozenset({b"connection", b"keep-alive", b"transfer-encoding", b"host"})
-_AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER with 0 seconds: closing sends a reset.
+_RESET_AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER with 0 seconds: closing sends a reset.
 
 
 class FaultProxy:
@@ -128,7 +128,7 @@ class FaultProxy:
             started.set_result(None)
             await self._stop.wait()
             server.close()
-            serving = list(self._serving)
+            serving = list(self._serving)  # A copy: each task removes itself at its end.
             for task in serving:
                 task.cancel()
             await asyncio.gather(*serving, return_exceptions=True)
@@ -195,7 +195,7 @@ class _Connection:
             if not answering.done():
                 return False
             answering.result()
-            if gone.done():
+            if gone.done():  # Empty if the client closed; else its next request, sent early.
                 self._h11.receive_data(gone.result())
         except _Broken:
             self._reset()
@@ -204,20 +204,21 @@ class _Connection:
             self._reset()
             return False
         finally:
+            # Both are awaited: two tasks must not read from the connection at the same time.
             for task in (answering, gone):
                 task.cancel()
             await asyncio.gather(answering, gone, return_exceptions=True)
         return True
 
     async def _tunnelled(self, request: h11.Request) -> None:
-        """Carry a WebSocket: what the server sends goes through the faults."""
+        """Carry a WebSocket: the faults act on the bytes from the server."""
         upstream = httpx.URL(self._upstream)
         target = upstream.raw_path.rstrip(b"/") + request.target
         path = target.partition(b"?")[0].decode("ascii")
         exchange = self._faults.exchange("GET", path) or FaultedExchange(())
         try:
             for step in exchange.before():
-                if isinstance(step, Answer):
+                if isinstance(step, RespondStep):
                     await self._refuse(step)
                     return
                 await _perform(step)
@@ -241,6 +242,7 @@ class _Connection:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, body: Body | None
     ) -> None:
         """Carry bytes both ways until one side closes, or a fault ends it."""
+        # Bytes that the client sent right after the head of its request were read with it.
         begun, _ = self._h11.trailing_data
         writer.write(begun)
         tasks = [
@@ -249,7 +251,7 @@ class _Connection:
         ]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in tasks:
+            for task in tasks:  # Raise the fault, or the error of the connection, that ended it.
                 if task.done():
                     task.result()
         finally:
@@ -264,7 +266,7 @@ class _Connection:
                 if isinstance(piece, bytes):
                     self._writer.write(piece)
                     await self._writer.drain()
-                elif isinstance(piece, Cut) and piece.clean:
+                elif isinstance(piece, CutStep) and piece.clean:
                     return
                 else:
                     await _perform(piece)
@@ -272,7 +274,7 @@ class _Connection:
                 return
             pieces = iter([data]) if body is None else body.feed(data)
 
-    async def _refuse(self, answer: Answer) -> None:
+    async def _refuse(self, answer: RespondStep) -> None:
         headers = [(k.encode(), v.encode()) for k, v in answer.headers.items()]
         await self._head(answer.status, headers)
         await self._data(answer.content)
@@ -302,7 +304,7 @@ class _Connection:
         path = httpx.URL(self._upstream + target).path
         exchange = self._faults.exchange(method, path) or FaultedExchange(())
         for step in exchange.before():
-            if isinstance(step, Answer):
+            if isinstance(step, RespondStep):
                 await self._refuse(step)
                 return
             await _perform(step)
@@ -344,7 +346,7 @@ class _Connection:
         for piece in pieces:
             if isinstance(piece, bytes):
                 await self._data(piece)
-            elif isinstance(piece, Cut) and piece.clean:
+            elif isinstance(piece, CutStep) and piece.clean:
                 return True
             else:
                 await _perform(piece)
@@ -366,7 +368,7 @@ class _Connection:
     def _reset(self) -> None:
         connection: socket.socket | None = self._writer.get_extra_info("socket")
         if connection is not None:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_ONCE)
         self._writer.transport.abort()
 
 
@@ -392,15 +394,15 @@ async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 
 async def _perform(step: Step) -> None:
-    if isinstance(step, Pause):
+    if isinstance(step, PauseStep):
         await asyncio.sleep(step.seconds)
-    elif isinstance(step, Hold):
+    elif isinstance(step, HoldStep):
         await _released(step)
-    elif isinstance(step, Cut):
+    elif isinstance(step, CutStep):
         raise _Broken
 
 
-async def _released(step: Hold) -> None:
+async def _released(step: HoldStep) -> None:
     loop = asyncio.get_running_loop()
     released = asyncio.Event()
 

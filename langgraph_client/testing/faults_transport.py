@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 
 from langgraph_client.testing.faults_effects import (
-    Answer,
     Body,
-    Cut,
+    CutStep,
     FaultSource,
-    Hold,
-    Pause,
+    HoldStep,
+    PauseStep,
     Piece,
+    RespondStep,
     Step,
 )
 
@@ -33,7 +33,7 @@ class FaultyTransport(httpx.BaseTransport):
         if exchange is None:
             return self._inner.handle_request(request)
         for step in exchange.before():
-            if isinstance(step, Answer):
+            if isinstance(step, RespondStep):
                 return _answered(step)
             _perform(step, request)
         response = self._inner.handle_request(request)
@@ -68,7 +68,7 @@ class AsyncFaultyTransport(httpx.AsyncBaseTransport):
         if exchange is None:
             return await self._inner.handle_async_request(request)
         for step in exchange.before():
-            if isinstance(step, Answer):
+            if isinstance(step, RespondStep):
                 return _answered(step)
             await _aperform(step, request)
         response = await self._inner.handle_async_request(request)
@@ -91,7 +91,7 @@ class AsyncFaultyTransport(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
 
-def _answered(step: Answer) -> httpx.Response:
+def _answered(step: RespondStep) -> httpx.Response:
     return httpx.Response(step.status, headers=dict(step.headers), content=step.content)
 
 
@@ -100,7 +100,7 @@ def _limit(request: httpx.Request) -> float | None:
     return limit
 
 
-def _broken(step: Cut, request: httpx.Request) -> httpx.TransportError:
+def _broken(step: CutStep, request: httpx.Request) -> httpx.TransportError:
     if step.unsent:
         return httpx.ConnectError("a fault let no connection be made", request=request)
     return httpx.ReadError("a fault broke the connection", request=request)
@@ -112,11 +112,11 @@ def _slow(request: httpx.Request) -> httpx.ReadTimeout:
 
 def _perform(step: Step, request: httpx.Request) -> None:
     limit = _limit(request)
-    if isinstance(step, Pause):  # One longer than the client's timeout ends like a real one.
+    if isinstance(step, PauseStep):  # One longer than the client's timeout ends like a real one.
         time.sleep(step.seconds if limit is None else min(step.seconds, limit))
         if limit is not None and step.seconds > limit:
             raise _slow(request)
-    elif isinstance(step, Hold):
+    elif isinstance(step, HoldStep):
         released = threading.Event()
         step.fault.when_cancelled(released.set)
         try:
@@ -124,17 +124,17 @@ def _perform(step: Step, request: httpx.Request) -> None:
                 raise _slow(request)
         finally:
             step.fault.forget(released.set)
-    elif isinstance(step, Cut):
+    elif isinstance(step, CutStep):
         raise _broken(step, request)
 
 
 async def _aperform(step: Step, request: httpx.Request) -> None:
     limit = _limit(request)
-    if isinstance(step, Pause):
+    if isinstance(step, PauseStep):
         await asyncio.sleep(step.seconds if limit is None else min(step.seconds, limit))
         if limit is not None and step.seconds > limit:
             raise _slow(request)
-    elif isinstance(step, Hold):
+    elif isinstance(step, HoldStep):
         loop = asyncio.get_running_loop()
         released = asyncio.Event()
 
@@ -152,7 +152,7 @@ async def _aperform(step: Step, request: httpx.Request) -> None:
             raise _slow(request) from None
         finally:
             step.fault.forget(tell)
-    elif isinstance(step, Cut):
+    elif isinstance(step, CutStep):
         raise _broken(step, request)
 
 
@@ -161,7 +161,7 @@ class _Ended(Exception):
 
 
 def _checked(step: Step) -> Step:
-    if isinstance(step, Cut) and step.clean:
+    if isinstance(step, CutStep) and step.clean:
         raise _Ended
     return step
 

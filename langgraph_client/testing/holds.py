@@ -159,6 +159,7 @@ class Holds:
     ) -> Hold:
         """Add a hold that is active from now on, and return it."""
         hold = Hold(self, status=status, node=node, graph=graph, thread_id=thread_id)
+        # A new list: the server's loop may be iterating over the old one in its own thread.
         self._holds = [*self._holds, hold]
         return hold
 
@@ -189,10 +190,11 @@ class Holds:
         for hold in self._holds:
             if hold.fits(run, status="running", node=node):
                 loop, free = asyncio.get_running_loop(), asyncio.Event()
+                # One after the other: a run that several rules hold needs the release of each.
                 if hold.take(run["run_id"], lambda: _soon(loop, free.set)):  # noqa: B023
                     await free.wait()
 
 
 def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
-    if not loop.is_closed():
+    if not loop.is_closed():  # A hold may be released after its server was closed.
         loop.call_soon_threadsafe(call)

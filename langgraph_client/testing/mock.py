@@ -1,4 +1,4 @@
-"""Canned answers for a client: routes on respx, one for each endpoint of the protocol.
+"""Mock responses for a client: routes on respx, one for each endpoint of the protocol.
 
     with LangGraphMock() as mock:
         mock.threads.create(thread_id="11111111-1111-1111-1111-111111111111")

@@ -238,7 +238,10 @@ class MockAssistants(MockEndpoints):
             error: An HTTP status to answer with instead.
             detail: The text of that error.
         """
-        body = [doc.assistant(**without_none(assistant_id=assistant_id), **one) for one in versions]
+        body = [
+            doc.assistant(**without_none(assistant_id=assistant_id), **version)
+            for version in versions
+        ]
         return self._json(
             "POST",
             "/assistants/{assistant_id}/versions",

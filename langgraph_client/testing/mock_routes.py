@@ -1,4 +1,4 @@
-"""The common parts of a mock's routes: paths from the server's table, answers, streams."""
+"""The common parts of a mock's routes: paths from the server's table, responses, streams."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from langgraph_client.server.http.endpoints import ENDPOINTS
 from langgraph_client.testing.arguments import check_status, check_whole
 from langgraph_client.testing.cassette_transports import frame
 
-Event: TypeAlias = tuple[str, object] | tuple[str, object, str | None]
-Answer = Callable[[], httpx.Response]
-Endpoint = tuple[str, str]
+MockEvent: TypeAlias = tuple[str, object] | tuple[str, object, str | None]
+MakeResponse = Callable[[], httpx.Response]
+EndpointKey = tuple[str, str]
 
 _ENDPOINTS = frozenset((endpoint.method, endpoint.path) for endpoint in ENDPOINTS)
 
@@ -30,7 +30,7 @@ class MockRoute:
     """A respx route with its answers. Each is given once, in order, and the last one for ever."""
 
     route: respx.Route
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[MakeResponse] = field(default_factory=list)
     is_optional: bool = False
     _next: int = 0
 
@@ -57,12 +57,14 @@ class MockRoutes:
 
     def __init__(self, router: respx.MockRouter) -> None:
         self._router = router
-        self._routes: dict[tuple[Endpoint, ...], MockRoute] = {}
+        self._routes: dict[tuple[EndpointKey, ...], MockRoute] = {}
 
     def __iter__(self) -> Iterator[MockRoute]:
         return iter(self._routes.values())
 
-    def add(self, answer: Answer, *endpoints: Endpoint, optional: bool = False) -> respx.Route:
+    def add(
+        self, answer: MakeResponse, *endpoints: EndpointKey, optional: bool = False
+    ) -> respx.Route:
         """Add an answer to the route of some endpoints, and return the route.
 
         Args:
@@ -107,12 +109,12 @@ class MockEndpoints:
         return self._add(method, path, answer, ids)
 
     def _add(
-        self, method: str, path: str, answer: Answer, ids: Mapping[str, str | None]
+        self, method: str, path: str, answer: MakeResponse, ids: Mapping[str, str | None]
     ) -> respx.Route:
         return self._routes.add(answer, endpoint(method, path, ids))
 
 
-def endpoint(method: str, path: str, ids: Mapping[str, str | None]) -> Endpoint:
+def endpoint(method: str, path: str, ids: Mapping[str, str | None]) -> EndpointKey:
     """Return an endpoint's method, and its path as a regular expression.
 
     Args:
@@ -139,8 +141,8 @@ def json_answer(
     *,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
-) -> Answer:
-    """Return what answers with a JSON body, or with an error.
+) -> MakeResponse:
+    """Return a function that returns the response: a JSON body, or an error.
 
     Raises:
         InvalidArgumentError: `error` is not the status of an error.
@@ -156,8 +158,8 @@ def json_answer(
     return answer
 
 
-def count_answer(count: int, error: int | None, detail: str | None) -> Answer:
-    """Return what answers with a number of documents, or with an error.
+def count_answer(count: int, error: int | None, detail: str | None) -> MakeResponse:
+    """Return a function that returns the response: a number of documents, or an error.
 
     Raises:
         InvalidArgumentError: It is negative, or `error` is not the status of an error.
@@ -167,14 +169,14 @@ def count_answer(count: int, error: int | None, detail: str | None) -> Answer:
 
 
 def stream_answer(
-    events: Sequence[Event],
+    events: Sequence[MockEvent],
     headers: Mapping[str, str],
     error: int | None,
     detail: str | None,
     *,
     cut: bool = False,
-) -> Answer:
-    """Return what answers with an event stream, or with an error.
+) -> MakeResponse:
+    """Return a function that returns the response: an event stream, or an error.
 
     Args:
         events: Pairs of event and data; a third element is the event's id.
@@ -197,8 +199,8 @@ def stream_answer(
     )
 
 
-def _error_answer(status: int, detail: str | None) -> Answer:
-    """Return what answers with an error, as the server does."""
+def _error_answer(status: int, detail: str | None) -> MakeResponse:
+    """Return a function that returns the response of the server for an error."""
     check_status("error", status)
     text = httpx.codes.get_reason_phrase(status) if detail is None else detail
     return lambda: httpx.Response(status, json={"detail": text})

@@ -9,9 +9,9 @@ import respx
 
 from langgraph_client.testing import documents as doc
 from langgraph_client.testing.mock_routes import (
-    Answer,
-    Event,
+    MakeResponse,
     MockEndpoints,
+    MockEvent,
     MockRoutes,
     endpoint,
     json_answer,
@@ -79,8 +79,8 @@ class MockRuns(MockEndpoints):
             values: The graph's output; may have interrupts under `__interrupt__`.
             thread_id: Only for runs on this thread.
             failure: Class and message of an exception that the graph raised.
-            error: See `LangGraphMock`.
-            detail: See `LangGraphMock`.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
         """
         body = values
         if failure is not None:
@@ -89,7 +89,7 @@ class MockRuns(MockEndpoints):
 
     def stream(
         self,
-        events: Sequence[Event] = (),
+        events: Sequence[MockEvent] = (),
         *,
         thread_id: str | None = None,
         run_id: str | None = None,
@@ -107,8 +107,8 @@ class MockRuns(MockEndpoints):
             run_id: The run's id.
             failure: Class and message of an exception that the graph raises at the end.
             cut: Break the connection after the events.
-            error: See `LangGraphMock`.
-            detail: See `LangGraphMock`.
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
         """
         run_id = run_id or doc.stable_id("run")
         events = list(events)
@@ -155,7 +155,7 @@ class MockRuns(MockEndpoints):
             **fields: Fields of the document; the others have plausible values.
         """
         body = doc.run(**without_none(thread_id=thread_id, run_id=run_id), **fields)
-        return self._one("GET", "", thread_id, run_id, body, error=error, detail=detail)
+        return self._one_run("GET", "", thread_id, run_id, body, error=error, detail=detail)
 
     def list(
         self,
@@ -201,14 +201,14 @@ class MockRuns(MockEndpoints):
             error: An HTTP status to answer with instead.
             detail: The text of that error.
         """
-        return self._one("GET", "/join", thread_id, run_id, values, error=error, detail=detail)
+        return self._one_run("GET", "/join", thread_id, run_id, values, error=error, detail=detail)
 
     def join_stream(
         self,
         thread_id: str | None = None,
         run_id: str | None = None,
         *,
-        events: Sequence[Event] = (),
+        events: Sequence[MockEvent] = (),
         cut: bool = False,
         error: int | None = None,
         detail: str | None = None,
@@ -243,7 +243,7 @@ class MockRuns(MockEndpoints):
             error: An HTTP status to answer with instead.
             detail: The text of that error.
         """
-        return self._one(
+        return self._one_run(
             "POST", "/cancel", thread_id, run_id, None, status=202, error=error, detail=detail
         )
 
@@ -272,11 +272,11 @@ class MockRuns(MockEndpoints):
             error: An HTTP status to answer with instead.
             detail: The text of that error.
         """
-        return self._one(
+        return self._one_run(
             "DELETE", "", thread_id, run_id, None, status=204, error=error, detail=detail
         )
 
-    def _one(
+    def _one_run(
         self,
         method: str,
         end: str,
@@ -300,7 +300,7 @@ class MockRuns(MockEndpoints):
             run_id=run_id,
         )
 
-    def _start(self, end: str, thread_id: str | None, answer: Answer) -> respx.Route:
+    def _start(self, end: str, thread_id: str | None, answer: MakeResponse) -> respx.Route:
         """Answer the start of a run, on this thread, or on any and on none."""
         endpoints = [
             endpoint("POST", f"/threads/{{thread_id}}/runs{end}", {"thread_id": thread_id})

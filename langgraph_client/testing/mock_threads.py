@@ -11,8 +11,8 @@ from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.testing import documents as doc
 from langgraph_client.testing.arguments import check_whole
 from langgraph_client.testing.mock_routes import (
-    Event,
     MockEndpoints,
+    MockEvent,
     count_answer,
     endpoint,
     json_answer,
@@ -252,7 +252,7 @@ class MockThreads(MockEndpoints):
         self,
         thread_id: str | None = None,
         *,
-        events: Sequence[Event] = (),
+        events: Sequence[MockEvent] = (),
         error: int | None = None,
         detail: str | None = None,
     ) -> respx.Route:
@@ -284,7 +284,7 @@ class MockThreads(MockEndpoints):
             error: An HTTP status to answer with instead.
             detail: The text of that error.
         """
-        sent: list[Event] = [(e["method"], e, str(e.get("seq", 0))) for e in events]
+        sent: list[MockEvent] = [(e["method"], e, str(e.get("seq", 0))) for e in events]
         answer = stream_answer(sent, {}, error, detail)
         ids = {"thread_id": thread_id}
         return self._add("POST", "/threads/{thread_id}/stream/events", answer, ids)
@@ -307,8 +307,8 @@ class MockThreads(MockEndpoints):
             error: An HTTP status to answer with instead.
             detail: The text of either error.
         """
-        given = {"run_id": str(uuid.uuid4())} if result is None else result
-        reply: JsonObject = {"type": "success", "id": 1, "result": given}
+        result_document = {"run_id": str(uuid.uuid4())} if result is None else result
+        reply: JsonObject = {"type": "success", "id": 1, "result": result_document}
         if code is not None:
             reply = {"type": "error", "id": 1, "error": code, "message": detail or code}
         return self._add(

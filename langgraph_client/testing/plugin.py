@@ -195,8 +195,9 @@ def _live_server(url: str) -> Any:
 @contextmanager
 def _checking(server: TestServer, test: pytest.Item) -> Iterator[None]:
     """Fail at the end if a graph raised an exception that the test did not expect."""
-    from langgraph_client.testing.caught import watch_caught
+    from langgraph_client.testing.caught_errors import watch_caught
 
+    # For the report: a failed test shows the requests of its servers.
     test.stash.setdefault(_SERVERS, []).append(server)
     with watch_caught(server.expect_caught):
         yield

@@ -57,7 +57,7 @@ class LoggedRequest:
 
     @property
     def command(self) -> JSON:
-        """The command of a run: what it resumes with, updates, or goes to."""
+        """The command of a run: its `resume`, `update` or `goto`."""
         return self._field("command")
 
     @property
@@ -97,6 +97,7 @@ class RequestLog:
         self._lock = threading.Lock()
 
     def __iter__(self) -> Iterator[LoggedRequest]:
+        # A copy: the server appends in its own thread, also while a test iterates.
         with self._lock:
             return iter(list(self._requests))
 
@@ -220,6 +221,7 @@ class RequestLogging:
 
         async def logged_receive() -> Message:
             message = await receive()
+            # One part may exceed the limit; what is logged is cut to it.
             if message["type"] == "http.request" and len(body) <= _MAX_BODY_BYTES:
                 body.extend(message.get("body", b""))
             return message
@@ -240,7 +242,7 @@ class RequestLogging:
         try:
             await self._app(scope, logged_receive, logged_send)
         finally:
-            log(None)
+            log(None)  # A request that failed, or was cancelled, before its response started.
 
 
 def _logged_request(scope: Scope, body: bytes, status: int | None) -> LoggedRequest:

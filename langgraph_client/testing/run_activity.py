@@ -34,6 +34,7 @@ class RunActivity:
         Args:
             engine: The server's engine.
         """
+        # Pending runs wait for their `after_seconds`, running ones for a sleep by the clock.
         times = [job.due for job in engine.jobs.values() if job.task is None]
         if isinstance(self._clock, TestClock):
             times += [
@@ -69,6 +70,6 @@ class RunActivity:
             clock: The server's clock.
         """
         while True:
-            await asyncio.sleep(LOOK_AGAIN)
+            await asyncio.sleep(LOOK_AGAIN)  # Polled: nothing announces that all runs wait.
             if not self.progressing(engine) and (times := self.due_by_clock(engine)):
                 await clock.advance_on_loop(min(times))

@@ -10,7 +10,7 @@ from langgraph_client.server.graphs.protocol import HostedGraph, thread_config
 from langgraph_client.server.runs.graph_runner import thread_fields
 from langgraph_client.server.runs.run_document import assistant_id_of, new_thread
 from langgraph_client.server.services import Services
-from langgraph_client.testing.forgetting import forget_state
+from langgraph_client.testing.delete_states import delete_state
 
 
 async def seed(
@@ -31,7 +31,7 @@ async def seed(
     config = {**thread_config(callers_thread_id(thread)), "metadata": {"graph_id": graph_id}}
     async with services.graphs.open(graph_id, config) as graph:
         # A checkpointer of the test's own may have states of an earlier thread with this id.
-        await forget_state(services, graph, thread)
+        await delete_state(services, graph, thread)
         for update in history:
             await graph.aupdate_state(config, dict(update), _any_node(graph))
         if isinstance(graph, HostedScript):
@@ -72,8 +72,8 @@ async def _node_before(
             next_after[name] = list((await graph.aget_state(config)).next)
             if sorted(next_after[name]) == sorted(next_nodes):
                 return str(name)
-            await forget_state(services, graph, trial)
+            await delete_state(services, graph, trial)  # The next node starts from nothing, too.
     finally:
-        await forget_state(services, graph, trial)
+        await delete_state(services, graph, trial)
     known = "; ".join(f"after {name!r} comes {nodes}" for name, nodes in next_after.items())
     raise ValueError(f"with these values no node leads to {list(next_nodes)}: {known}")

@@ -83,7 +83,7 @@ class TestServer(Server):
         self._activity = RunActivity(self._clock, self._holds)
         # The ids of a `TestClock` repeat: without this, a graph's own checkpointer would take the
         # first thread of the next test for that of this one, and its first run for done.
-        self._forgets = isinstance(self._clock, TestClock) and self._path is None
+        self._deletes_states_at_end = isinstance(self._clock, TestClock) and self._path is None
 
     def close(self) -> None:
         """Release all holds, and stop the server. Safe to repeat.
@@ -167,7 +167,7 @@ class TestServer(Server):
     ) -> ExpectedError:
         """Expect that a run fails inside the `with` or `async with`.
 
-        At its end it waits until a run has failed so, or no run is at work.
+        At its end it waits until a run has failed like this, or until no run is active.
 
             with server.expect_error(ValueError, match="no such order") as failures:
                 client.runs.create(thread_id, "agent", input={"order": 7})
@@ -176,14 +176,14 @@ class TestServer(Server):
         Args:
             kind: The class of the exception inside the graph.
             match: A regular expression that its text has to match somewhere.
-            timeout: How many seconds to wait for runs that are at work.
+            timeout: How many seconds to wait for runs that are active.
 
         Returns:
             A context manager; it gives a list that holds the failures when the block has ended.
 
         Raises:
             InvalidArgumentError: An argument is invalid.
-            AssertionError: On leaving, if no run failed so.
+            AssertionError: On leaving, if no run failed like this.
         """
         if not isinstance(kind, type) or not issubclass(kind, BaseException):
             raise InvalidArgumentError("kind", f"must be a class of exceptions, not {kind!r}")
@@ -199,7 +199,7 @@ class TestServer(Server):
         return ExpectedError(self._failures, kind, match, wait)
 
     def wait_idle(self, *, timeout: float = 10.0) -> None:
-        """Wait until no run is at work.
+        """Wait until no run is active.
 
         Runs that wait for the test are not waited for: those that a hold holds, those whose
         `after_seconds` has not passed, and those in a script's `Wait` under a `TestClock`.
@@ -213,11 +213,11 @@ class TestServer(Server):
 
         Raises:
             InvalidArgumentError: `timeout` is negative or infinite.
-            TimeoutError: Runs are still at work after that time.
+            TimeoutError: Runs are still active after that time.
         """
         check_seconds("timeout", timeout)
         if run_ids := self._wait_idle(timeout, lambda: False):
-            raise TimeoutError(f"runs are at work after {timeout} s: {', '.join(run_ids)}")
+            raise TimeoutError(f"runs are active after {timeout} s: {', '.join(run_ids)}")
 
     def expect_caught(self, error: BaseException) -> None:
         """Mark the failures that caused an exception as expected. The fixtures call this.
@@ -228,7 +228,7 @@ class TestServer(Server):
         self._failures.expect_caught(error)
 
     def _wait_idle(self, timeout: float, until: Callable[[], bool]) -> list[str]:
-        """Wait until no run is at work, or `until` returns True; return the runs at work then."""
+        """Wait until no run is active, or `until` returns True; return the active runs then."""
 
         async def progressing() -> list[str]:
             return self._activity.progressing(self.services.engine)
@@ -238,7 +238,7 @@ class TestServer(Server):
         never = threading.Event()
         run_ids: list[str] = []
         for _ in range(max(1, round(timeout / LOOK_AGAIN))):
-            run_ids = self._do(progressing, timeout=max(timeout, 1.0))
+            run_ids = self._run_on_loop(progressing, timeout=max(timeout, 1.0))
             if not run_ids or until():
                 return []
             never.wait(LOOK_AGAIN)
@@ -332,7 +332,7 @@ class TestServer(Server):
         if thread_id is not None:
             thread_id = check_uuid("thread_id", thread_id)
         nodes = [next] if isinstance(next, str) else None if next is None else list(next)
-        return self._do(
+        return self._run_on_loop(
             lambda: seed(
                 self.services, graph, dict(values or {}), nodes, list(history), thread_id, metadata
             )
@@ -351,9 +351,9 @@ class TestServer(Server):
         Raises:
             ValueError: A run is pending or running.
         """
-        from langgraph_client.testing.dumps import take
+        from langgraph_client.testing.dumps import dump_of
 
-        dump = self._do(lambda: take(self.services))
+        dump = self._run_on_loop(lambda: dump_of(self.services))
         if path is not None:
             dump.write(path)
         return dump
@@ -368,11 +368,11 @@ class TestServer(Server):
             ValueError: It is not a dump, or one of a later version, or the server cannot be reset;
                 see `reset`.
         """
-        from langgraph_client.testing.dumps import Dump, put
+        from langgraph_client.testing.dumps import Dump, load
 
         dump = source if isinstance(source, Dump) else Dump.read(source)
         self._reset(forget=False)
-        self._do(lambda: put(self.services, dump))
+        self._run_on_loop(lambda: load(self.services, dump))
 
     def reset(self) -> None:
         """End all runs; forget threads, the store, requests, errors, holds and faults.
@@ -398,25 +398,25 @@ class TestServer(Server):
         self._holds.release_all()
         if self._faults is not None:
             self._faults.clear()
-        self._do(lambda: self._reopen(forget))
+        self._run_on_loop(lambda: self._reopen(forget))
         self.requests.clear()
         self._failures.clear()
 
     async def _reopen(self, forget: bool) -> None:
-        at_end, self._forgets = self._forgets, forget
+        at_end, self._deletes_states_at_end = self._deletes_states_at_end, forget
         try:
             await self._shut_down(is_closing=False)
         finally:
-            self._forgets = at_end
+            self._deletes_states_at_end = at_end
         if isinstance(self._clock, TestClock):
             self._clock.reset()
         await self._open()
 
     async def _all_ended(self, services: Services) -> None:
-        if self._forgets:
-            from langgraph_client.testing.forgetting import forget_threads
+        if self._deletes_states_at_end:
+            from langgraph_client.testing.delete_states import delete_threads
 
-            await forget_threads(services)
+            await delete_threads(services)
 
     async def _open(self) -> None:
         await super()._open()
@@ -424,7 +424,7 @@ class TestServer(Server):
             moving = self._activity.move_clock(self.services.engine, self._clock)
             self._background.append(asyncio.create_task(moving))
 
-    def _do(
+    def _run_on_loop(
         self, work: Callable[[], Awaitable[_Result]], *, timeout: float = _WORK_SECONDS
     ) -> _Result:
         """Run a coroutine on the server's loop, and wait for it.

@@ -17,7 +17,7 @@ _SECONDS = 10.0
 """How long checkpointers may take to forget all threads."""
 
 
-async def forget_state(services: Services, graph: HostedGraph, thread: Document) -> None:
+async def delete_state(services: Services, graph: HostedGraph, thread: Document) -> None:
     """Delete a thread's state in the server's checkpointer, and in the graph's own if it has one.
 
     Args:
@@ -32,25 +32,25 @@ async def forget_state(services: Services, graph: HostedGraph, thread: Document)
             await graph.own_saver.adelete_thread(callers_thread_id(thread))
 
 
-async def forget_threads(services: Services) -> None:
+async def delete_threads(services: Services) -> None:
     """Delete the states of all threads. One that cannot be deleted is logged as a warning."""
     threads = await services.storage.threads.search(order_by="created_at")
     try:
         async with asyncio.timeout(_SECONDS):
             for thread in threads:
-                await _forget_thread(services, thread)
+                await _delete_thread(services, thread)
     except TimeoutError:
         logger.warning("the states of the server's threads are not all deleted in time")
 
 
-async def _forget_thread(services: Services, thread: Document) -> None:
+async def _delete_thread(services: Services, thread: Document) -> None:
     graph_id = str((thread["metadata"] or {}).get("graph_id"))
     if graph_id not in services.graphs:
         return
     config = thread_config(callers_thread_id(thread))
     try:
         async with open_graph(services, thread, graph_id, config) as graph:
-            await forget_state(services, graph, thread)
+            await delete_state(services, graph, thread)
     except TimeoutError:
         raise
     except Exception:  # It is the test's own graph or checkpointer that raises here.

@@ -47,6 +47,7 @@ def _reporting(
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool:
+        # After the original: it decides whether the exception is the expected one.
         is_caught = original(self, kind, error, trace)
         if is_caught and error is not None:
             caught(error)
