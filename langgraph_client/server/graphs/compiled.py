@@ -216,7 +216,7 @@ class CompiledGraph:
             try:
                 await chunks.aclose()
             finally:
-                scope.is_over = True
+                await scope.end()
 
     async def _raw_events(self, run: GraphRun) -> AsyncGenerator[Item, None]:
         scope = RunScope(run.run_id, metadata=objects_and_nulls(run.config, run.kwargs))

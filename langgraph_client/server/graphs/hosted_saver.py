@@ -15,7 +15,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any, TypeVar, cast
 
@@ -28,7 +28,7 @@ from langgraph.checkpoint.base import (
     CheckpointTuple,
 )
 
-from langgraph_client.models.fields import JsonMapping, JsonObject
+from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.encoding import NotJsonError, encode
 from langgraph_client.server.graphs.langgraph_names import CONFIG_KEY_STREAM, ERROR, NULL_TASK_ID
 from langgraph_client.server.graphs.run_scope import RunScope, current_run
@@ -227,9 +227,10 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         self, config: RunnableConfig, writes: Writes, task_id: str, task_path: str = ""
     ) -> None:
         """Store the writes of a task; of a cancelled task, only its error."""
-        if _writing_run() is not None:
+        run = _writing_run()
+        if run is not None:
             writes = _storable(writes)
-        with _named(writes):
+        with _named(writes), nullcontext() if run is None else run.writing():
             self.saver.put_writes(
                 self._with_stored_id(config), writes, task_id, *self._path(task_path)
             )
@@ -247,8 +248,11 @@ class HostedSaver(BaseCheckpointSaver[Any]):
             if task_id == NULL_TASK_ID:
                 run.defer_write(partial(self._put_writes, config, writes, task_id, task_path))
                 return
-            if not _is_cancelled(writes):
-                await run.write_deferred()
+            with run.writing():
+                if not _is_cancelled(writes):
+                    await run.write_deferred()
+                await self._put_writes(config, _storable(writes), task_id, task_path)
+            return
         await self._put_writes(config, _storable(writes), task_id, task_path)
 
     async def _put_writes(
@@ -442,12 +446,11 @@ def _for_metadata(config: RunnableConfig, run: RunScope | None) -> RunnableConfi
     hidden = run.not_in_metadata if run is not None else ()
     if not hidden:
         return config
-    given: JsonObject = {**config}
-    kept: Any = {
-        name: {key: value for key, value in (given.get(name) or {}).items() if key not in hidden}
-        for name in ("configurable", "metadata")
-    }
-    return {**config, **kept}
+    shown: Any = {**config}
+    for name in ("configurable", "metadata"):
+        values = shown.get(name) or {}
+        shown[name] = {key: value for key, value in values.items() if key not in hidden}
+    return cast("RunnableConfig", shown)
 
 
 def _takes_path(saver: BaseCheckpointSaver[Any]) -> bool:

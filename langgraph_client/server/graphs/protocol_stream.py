@@ -119,7 +119,7 @@ async def raw_events(
         try:
             await source.aclose()
         finally:
-            scope.is_over = True
+            await scope.end()
     if events := mux.take():
         yield events
 

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-from collections.abc import Awaitable, Callable, Mapping, Set
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Set
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+logger = logging.getLogger("langgraph_client.server")
+
 _ROUND_SECONDS = 0.05
+_MAX_WRITE_SECONDS = 10.0
 _MAX_IDLE_ROUNDS = 20
 """For how many turns of the loop a checkpoint waits if the stream yields nothing."""
 
@@ -59,6 +64,7 @@ class RunScope:
         self.not_in_metadata: Set[str] = frozenset()
         self.loop = asyncio.get_running_loop()
         self.is_over = False
+        self._writing: set[concurrent.futures.Future[None]] = set()
         #: langgraph's stream of the run, once a subgraph has shown it.
         self.stream: Any = None
         #: Whether the event loop is blocked, because it waits for a blocking graph.
@@ -93,7 +99,31 @@ class RunScope:
             marker.set()
         self._markers.clear()
 
+    async def end(self) -> None:
+        """Note that the run is over: later writes are refused, and those going on are waited for.
+
+        langgraph waits for the writes of a run, but not for those that a task makes because it was
+        cancelled. Written after a rollback, they would be part of the state before the run.
+        """
+        self.is_over = True
+        if self._writing:
+            writing = [asyncio.wrap_future(written) for written in list(self._writing)]
+            _, unfinished = await asyncio.wait(writing, timeout=_MAX_WRITE_SECONDS)
+            if unfinished:
+                logger.warning("run %s still writes to its checkpointer at its end", self.run_id)
+
     # For the checkpointer.
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Note that a write of the run is going on in this block, in any thread."""
+        written: concurrent.futures.Future[None] = concurrent.futures.Future()
+        self._writing.add(written)
+        try:
+            yield
+        finally:
+            self._writing.discard(written)
+            written.set_result(None)
 
     async def wait_until_read(self, put: Callable[[Marker], None]) -> None:
         """Wait until all events that are now in the stream have been read.
