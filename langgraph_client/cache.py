@@ -131,17 +131,17 @@ class Cache:
         model: type[T] | None,
     ) -> SWRResult[T]:
         """See the function `swr`."""
-        made = _Model(model)
-        load = made.loader(loader)
-        found = self.get(key)
+        load_model = _Model(model)
+        load = load_model.loader(loader)
+        entry = self.get(key)
 
         def result(value: JSON, status: CacheStatus) -> SWRResult[T]:
-            return SWRResult(made.read(value), status, self, key, load, max_age, made)
+            return SWRResult(load_model.read(value), status, self, key, load, max_age, load_model)
 
-        if found is None:
+        if entry is None:
             # An entry whose time is over is gone: it cannot be told from one that never was.
             return result(await asyncio.shield(self.load(key, load, max_age)), "miss")
-        value, age = found
+        value, age = entry
         if age >= max_age.total_seconds():
             return result(await asyncio.shield(self.load(key, load, max_age)), "expired")
         if age < fresh_for.total_seconds():
@@ -239,8 +239,8 @@ async def cache_get(key: str) -> JSON | None:
     Returns:
         The value, decoded from JSON; None if there is none, or its time is over.
     """
-    found = _cache.get(key)
-    return None if found is None else found[0]
+    entry = _cache.get(key)
+    return None if entry is None else entry[0]
 
 
 async def cache_set(key: str, value: JSON, *, ttl: timedelta | None = None) -> None:

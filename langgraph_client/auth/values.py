@@ -235,42 +235,42 @@ class on:
     value = dict[str, Any]
 
     class threads:
-        """Of threads."""
+        """The values of handlers for threads."""
 
         value = ThreadsCreate | ThreadsRead | ThreadsUpdate | ThreadsDelete | ThreadsSearch
 
         class create:
-            """Creating one."""
+            """The value when a thread is created."""
 
             value = ThreadsCreate
 
         class create_run:
-            """Creating a run."""
+            """The value when a run is created."""
 
             value = RunsCreate
 
         class read:
-            """Reading one."""
+            """The value when a thread is read."""
 
             value = ThreadsRead
 
         class update:
-            """Changing one."""
+            """The value when a thread is changed."""
 
             value = ThreadsUpdate
 
         class delete:
-            """Deleting one."""
+            """The value when a thread is deleted."""
 
             value = ThreadsDelete
 
         class search:
-            """Searching."""
+            """The value when threads are searched."""
 
             value = ThreadsSearch
 
     class assistants:
-        """Of assistants."""
+        """The values of handlers for assistants."""
 
         value = (
             AssistantsCreate
@@ -281,86 +281,86 @@ class on:
         )
 
         class create:
-            """Creating one."""
+            """The value when an assistant is created."""
 
             value = AssistantsCreate
 
         class read:
-            """Reading one."""
+            """The value when an assistant is read."""
 
             value = AssistantsRead
 
         class update:
-            """Changing one."""
+            """The value when an assistant is changed."""
 
             value = AssistantsUpdate
 
         class delete:
-            """Deleting one."""
+            """The value when an assistant is deleted."""
 
             value = AssistantsDelete
 
         class search:
-            """Searching."""
+            """The value when assistants are searched."""
 
             value = AssistantsSearch
 
     class crons:
-        """Of crons."""
+        """The values of handlers for crons."""
 
         value = CronsCreate | CronsRead | CronsUpdate | CronsDelete | CronsSearch
 
         class create:
-            """Creating one."""
+            """The value when a cron is created."""
 
             value = CronsCreate
 
         class read:
-            """Reading one."""
+            """The value when a cron is read."""
 
             value = CronsRead
 
         class update:
-            """Changing one."""
+            """The value when a cron is changed."""
 
             value = CronsUpdate
 
         class delete:
-            """Deleting one."""
+            """The value when a cron is deleted."""
 
             value = CronsDelete
 
         class search:
-            """Searching."""
+            """The value when crons are searched."""
 
             value = CronsSearch
 
     class store:
-        """Of the store."""
+        """The values of handlers for the store."""
 
         value = StoreGet | StoreSearch | StoreListNamespaces | StorePut | StoreDelete
 
         class put:
-            """Writing an item."""
+            """The value when an item is written."""
 
             value = StorePut
 
         class get:
-            """Reading an item."""
+            """The value when an item is read."""
 
             value = StoreGet
 
         class search:
-            """Searching."""
+            """The value when items are searched."""
 
             value = StoreSearch
 
         class delete:
-            """Deleting an item."""
+            """The value when an item is deleted."""
 
             value = StoreDelete
 
         class list_namespaces:
-            """Listing namespaces."""
+            """The value when namespaces are listed."""
 
             value = StoreListNamespaces

@@ -90,7 +90,7 @@ class Encryption:
       checkpoints, and the values of the store. They change values and leave the keys.
     - `@encryption.encrypt.blob` and `@encryption.decrypt.blob` take bytes: the values and writes of
       checkpoints, and the stored events.
-    - `@encryption.context` makes the contexts' metadata of the user of a request.
+    - `@encryption.context` makes the contexts' metadata from the user of a request.
 
     Searches do not find encrypted values. Do not encrypt fields by which you filter, such as
     `owner`.

@@ -69,6 +69,6 @@ JsonDecryptor: TypeAlias = Callable[
 ]
 """Decrypts them."""
 ContextHandler: TypeAlias = Callable[[Any, EncryptionContext], Awaitable[Json]]
-"""Returns what `metadata` of the contexts of a request's data is: of the user, and of a context
-with what the header said.
+"""Returns the `metadata` for the contexts of a request, from the user and a context with the values
+of the header.
 """

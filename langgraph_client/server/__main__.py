@@ -35,25 +35,27 @@ except ModuleNotFoundError as missing:
 logger = logging.getLogger("langgraph_client.server")
 
 _STOP_SECONDS = 3.5
-"""How long an orderly stop may take; whatever holds it up then is taken up at the next start."""
+"""How many seconds an orderly stop may take. Runs that take longer continue at the next start."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
-    given = sys.argv[1:] if arguments is None else list(arguments)
+    command_line = sys.argv[1:] if arguments is None else list(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # The name of a graph may have a character that its encoding does not have.
         sys.stdout.reconfigure(errors="backslashreplace")
-    options = parse(given)
+    options = parse(command_line)
     set_up_logging(options.log_level)
     key = options.api_key or os.environ.get("LANGGRAPH_SERVER_API_KEY")
     stop = threading.Event()
     _catch_signals(stop, twice=not options.reload)
     try:
         if options.reload:
-            from langgraph_client.server.cli.reload import serve_again
+            from langgraph_client.server.cli.reload import serve_with_reload
 
-            return serve_again(given, Path(options.config), options.host, options.port, stop)
+            return serve_with_reload(
+                command_line, Path(options.config), options.host, options.port, stop
+            )
         _serve(read_config(Path(options.config)), options, key, stop)
     except ConfigError as error:
         print(error, file=sys.stderr)
@@ -80,7 +82,7 @@ def _serve(
 ) -> None:
     for warning in (*options.notes, *config.warnings):
         logger.warning("%s", warning)
-    given = {
+    server_options = {
         "path": options.db,
         "role": options.role,
         "listen_url": options.db_listen,
@@ -93,9 +95,9 @@ def _serve(
     }
     if options.cors is not None:
         origins = tuple(filter(None, map(str.strip, options.cors.split(","))))
-        given["cors"] = dataclasses.replace(config.cors or Cors(), allow_origins=origins)
-    server = server_of(config, given)
-    # The port first: if it is in use, no run is taken up.
+        server_options["cors"] = dataclasses.replace(config.cors or Cors(), allow_origins=origins)
+    server = server_of(config, server_options)
+    # The port first: if it is in use, no run is started.
     url = server.listen(
         options.host, options.port, certfile=options.ssl_certfile, keyfile=options.ssl_keyfile
     )
@@ -108,7 +110,7 @@ def _serve(
 
 
 def _shows_tracebacks(config: AppConfig, options: argparse.Namespace, key: str | None) -> bool:
-    """Whether threads keep tracebacks: by default where only this machine gets to see them."""
+    """Return whether threads keep tracebacks: by default where only this machine can see them."""
     if options.show_tracebacks is not None:
         return bool(options.show_tracebacks)
     return config.auth is None and key is None and is_loopback(options.host)

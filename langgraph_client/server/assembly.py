@@ -15,7 +15,7 @@ from langgraph_client.server.background.scheduler import Scheduler
 from langgraph_client.server.background.ttl import ThreadTTLs
 from langgraph_client.server.background.webhooks import Webhooks
 from langgraph_client.server.clock import Clock
-from langgraph_client.server.custom_parts import CustomParts
+from langgraph_client.server.custom_storage import CustomStorage
 from langgraph_client.server.documents import assistants
 from langgraph_client.server.encryption.requests import RequestContexts
 from langgraph_client.server.encryption.storage import EncryptedStorage
@@ -42,7 +42,7 @@ class Settings:
     clock: Clock
     hooks: RunHooks
     #: The user's own store and saver.
-    custom: CustomParts
+    custom: CustomStorage
     authorization: Authorization | None
     webhooks: WebhookOptions
     thread_ttl: ThreadTTL | None
@@ -60,8 +60,8 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """The server's hosts, with which services and runs send requests to it."""
+class OwnServer:
+    """The server that services and runs are part of, for their requests to it."""
 
     url: str | None
     transport: httpx.AsyncBaseTransport
@@ -71,13 +71,13 @@ class Surroundings:
     hosting_of_run: Callable[[Mapping[str, object]], HostingServer]
 
 
-async def assemble(settings: Settings, storage: Storage, around: Surroundings) -> Services:
+async def assemble(settings: Settings, storage: Storage, own_server: OwnServer) -> Services:
     """Return the services of a server, with an assistant for each graph.
 
     Args:
         settings: The server's settings.
         storage: The open storage.
-        around: The server's hosts.
+        own_server: The server that the services are part of.
     """
     clock = settings.clock
     encrypted = storage if isinstance(storage, EncryptedStorage) else None
@@ -93,13 +93,15 @@ async def assemble(settings: Settings, storage: Storage, around: Surroundings) -
         undoes_writes=not settings.custom.has_checkpointer,
     )
     clock.start_after(await storage.events.last_id())
-    webhooks = Webhooks(clock, storage, settings.webhooks, around.transport)
+    webhooks = Webhooks(clock, storage, settings.webhooks, own_server.transport)
     event_expiry = EventExpiry(clock, storage, settings.event_ttl)
     controlled = ControlledRuns()
     engine = Engine(
         storage,
         clock,
-        HostedGraphRunner(graphs, around.url, settings.hooks, around.hosting_of_run, controlled),
+        HostedGraphRunner(
+            graphs, own_server.url, settings.hooks, own_server.hosting_of_run, controlled
+        ),
         limit=settings.max_runs,
         seconds=settings.max_run_seconds,
         show_errors=settings.show_errors,
@@ -131,7 +133,7 @@ async def assemble(settings: Settings, storage: Storage, around: Surroundings) -
         thread_ttl=thread_ttl,
         event_expiry=event_expiry,
         webhooks=webhooks,
-        hosting=around.hosting,
+        hosting=own_server.hosting,
         authorization=settings.authorization,
         encryption=None if encrypted is None else RequestContexts(encrypted),
     )

@@ -14,11 +14,12 @@ from typing import Protocol, Self
 
 logger = logging.getLogger("langgraph_client.server")
 
-_PAUSE = 0.25
-_FIRST = 5.0
+_CHECK_SECONDS = 0.25
+"""How many seconds to wait between two calls of the loop."""
+_FIRST_REPLY_SECONDS = 5.0
 """How many seconds to wait for the loop's first reply, which tells its thread."""
 _FRAMES = 12
-_SAY_AGAIN = 60.0
+_LOG_AGAIN_SECONDS = 60.0
 """After how many seconds the same place is logged again."""
 
 
@@ -47,7 +48,7 @@ class LoopWatch:
         self._seconds = seconds
         self._stopped = threading.Event()
         self._loop_thread = 0
-        self._said: dict[tuple[str, int], float] = {}
+        self._logged_at: dict[tuple[str, int], float] = {}
         self._thread = threading.Thread(
             target=self._watch, name="langgraph-loop-watch", daemon=True
         )
@@ -56,8 +57,8 @@ class LoopWatch:
         """Begin to watch."""
         self._loop = self._runner.loop
         alive = threading.Event()
-        self._loop.call_soon_threadsafe(self._answer, alive)
-        alive.wait(_FIRST)
+        self._loop.call_soon_threadsafe(self._reply, alive)
+        alive.wait(_FIRST_REPLY_SECONDS)
         self._thread.start()
         return self
 
@@ -67,33 +68,36 @@ class LoopWatch:
         self._thread.join(1)
 
     def _watch(self) -> None:
-        while not self._stopped.wait(_PAUSE):
+        while not self._stopped.wait(_CHECK_SECONDS):
             alive = threading.Event()
             try:
-                self._loop.call_soon_threadsafe(self._answer, alive)
+                self._loop.call_soon_threadsafe(self._reply, alive)
             except RuntimeError:  # The loop is closed.
                 return
             if alive.wait(self._seconds) or not self._loop_thread:
                 continue
             frame = sys._current_frames().get(self._loop_thread)
+            # Asked after the frame was taken: it may be of code that ran after the block.
             if frame is not None and not _is_idle(frame) and not alive.is_set():
-                self._tell(frame)
-            del frame
-            while not (alive.wait(_PAUSE) or self._stopped.is_set() or self._loop.is_closed()):
+                self._log_blocked(frame)
+            del frame  # It would keep the objects of the frame alive.
+            while not (
+                alive.wait(_CHECK_SECONDS) or self._stopped.is_set() or self._loop.is_closed()
+            ):
                 pass
 
-    def _answer(self, alive: threading.Event) -> None:
+    def _reply(self, alive: threading.Event) -> None:
         self._loop_thread = threading.get_ident()
         alive.set()
 
-    def _tell(self, frame: FrameType) -> None:
+    def _log_blocked(self, frame: FrameType) -> None:
         stack = traceback.extract_stack(frame)
         last = stack[-1]
         place, now = (last.filename, last.lineno or 0), time.monotonic()
-        if now - self._said.get(place, -_SAY_AGAIN) < _SAY_AGAIN:
+        if now - self._logged_at.get(place, -_LOG_AGAIN_SECONDS) < _LOG_AGAIN_SECONDS:
             return
-        self._said[place] = now
-        node = node_of(frame)
+        self._logged_at[place] = now
+        node = node_of_frame(frame)
         logger.warning(
             "the event loop has been blocked for %g s%s: no other request or run is served"
             " meanwhile. Use an async call, asyncio.to_thread, or a blocking (not async) node. The"
@@ -105,11 +109,11 @@ class LoopWatch:
 
 
 def _is_idle(frame: FrameType) -> bool:
-    """Return whether the loop is idle: then not its code is slow, but the machine."""
+    """Return whether the loop waits for I/O. Then the machine is slow, and not the loop's code."""
     return frame.f_code.co_filename == selectors.__file__
 
 
-def node_of(frame: FrameType | None) -> str | None:
+def node_of_frame(frame: FrameType | None) -> str | None:
     """Return the name of the node that has called a frame; None outside a node."""
     while frame is not None:
         # langgraph's function that calls a node has its config as a local (seen in 1.2.24).

@@ -172,15 +172,15 @@ class HttpOptions:
 
     def __post_init__(self) -> None:
         # A restriction that is misspelt would leave open what its author believes closed.
-        given = {self.disabled} if isinstance(self.disabled, str) else set(self.disabled)
-        if unknown := given - {*get_args(Group)}:
+        disabled = {self.disabled} if isinstance(self.disabled, str) else set(self.disabled)
+        if unknown := disabled - {*get_args(Group)}:
             raise InvalidArgumentError(
                 "disabled",
                 f"{', '.join(sorted(map(repr, unknown)))}: there is no such group of endpoints;"
                 f" there are {_listed(Group)}",
             )
         if isinstance(self.disabled, str):
-            raise InvalidArgumentError("disabled", f"must be a set, such as {given!r}")
+            raise InvalidArgumentError("disabled", f"must be a set, such as {disabled!r}")
 
 
 @dataclass(frozen=True)

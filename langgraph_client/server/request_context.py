@@ -1,4 +1,4 @@
-"""What the current request adds to what is opened on its behalf."""
+"""Context variables of the current request: headers for runs, and the encryption context."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ request_headers: ContextVar[Mapping[str, object]] = ContextVar(
     "langgraph_client_request_headers", default=_NOTHING
 )
 
-#: What the request says that its data is to be encrypted with; None outside of requests.
+#: The encryption context of the request's data; None outside of requests.
 encryption_context: ContextVar[Mapping[str, object] | None] = ContextVar(
     "langgraph_client_encryption_context", default=None
 )

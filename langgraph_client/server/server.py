@@ -19,11 +19,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from langgraph_client.current_server import IN_PROCESS_URL, HostingServer
 from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.models.fields import JsonMapping
-from langgraph_client.server.assembly import Settings, Surroundings, assemble
+from langgraph_client.server.assembly import OwnServer, Settings, assemble
 from langgraph_client.server.auth.authorization import Authorization, Caller
 from langgraph_client.server.auth.users import USER_FIELDS
 from langgraph_client.server.clock import Clock
-from langgraph_client.server.custom_parts import CustomParts
+from langgraph_client.server.custom_storage import CustomStorage
 from langgraph_client.server.documents.pulled import store_pulled_thread
 from langgraph_client.server.encryption.cipher import Cipher
 from langgraph_client.server.encryption.storage import EncryptedStorage
@@ -200,7 +200,7 @@ class Server:
         self.exchanges = OpenExchanges()
         self._clock = clock or Clock()
         self._allow_types = tuple(allow_types)
-        self._custom = CustomParts(store, checkpointer)
+        self._custom = CustomStorage(store, checkpointer)
         self._cipher = None if encryption is None else Cipher(encryption)
         if self._cipher is not None:
             self._cipher.check(graphs.values(), self._custom.store_options)
@@ -391,8 +391,10 @@ class Server:
         self._storage = await self._custom.open(own)
         if self._cipher is not None:
             self._storage = EncryptedStorage(self._storage, self._cipher)
-        around = Surroundings(self.url, self.async_transport(), self._hosting, self._hosting_of_run)
-        self._services = services = await assemble(self._settings, self._storage, around)
+        own_server = OwnServer(
+            self.url, self.async_transport(), self._hosting, self._hosting_of_run
+        )
+        self._services = services = await assemble(self._settings, self._storage, own_server)
         self._engine = services.engine
         self._app = make_app(services, self._middleware(), self._http, self._user_app)
         await services.webhooks.make_due()

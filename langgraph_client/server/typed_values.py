@@ -34,7 +34,7 @@ from langgraph_client.values import (
 )
 
 TYPED_VALUES = "typed_values"
-"""The key in a run's kwargs that its values are sent in envelopes."""
+"""The key in a run's kwargs; if true, the run's values are sent in envelopes."""
 MORE_MODES = "more_modes"
 """The key in a run's kwargs for stream modes beyond the protocol's."""
 OUTPUT_KEYS = "output_keys"
@@ -43,7 +43,8 @@ OWN_CONFIG = "own_config"
 """The key in a run's kwargs for `configurable`, `metadata` and `context` from the caller of a
 RemoteGraph."""
 CONTROL = "control"
-"""The key in a run's kwargs that its caller may ask it to drain; see `graphs.drain_checks`."""
+"""The key in a run's kwargs; if present, the caller may ask the run to drain. See
+`graphs.drain_checks`."""
 EXTRA_EVENTS = "extra_events"
 """The key in a run's kwargs for the events beyond the protocol that its caller requests."""
 _EXTRA_EVENTS = (
@@ -56,7 +57,7 @@ _EXTRA_EVENTS = (
     MESSAGE_EVENTS,
     TRACER_CALLS_EVENT,
 )
-_START = f'{{"{PLAIN}":'.encode()
+_ENVELOPE_START = f'{{"{PLAIN}":'.encode()
 
 
 def enclosed(value: object) -> object:
@@ -110,7 +111,7 @@ def failure_details(error: BaseException, message: str) -> dict[str, object]:
 def _problems(error: ValidationError) -> list[dict[str, object]]:
     """Return the problems of a model's input. Values that cannot be encoded become their `repr`."""
 
-    def sent(value: object) -> object:
+    def json_or_repr(value: object) -> object:
         try:
             encode(value)
         except NotJsonError:
@@ -122,8 +123,8 @@ def _problems(error: ValidationError) -> list[dict[str, object]]:
             "type": problem["type"],
             "loc": list(problem["loc"]),
             "msg": problem["msg"],
-            "input": sent(problem["input"]),
-            "ctx": {name: sent(value) for name, value in problem.get("ctx", {}).items()},
+            "input": json_or_repr(problem["input"]),
+            "ctx": {name: json_or_repr(value) for name, value in problem.get("ctx", {}).items()},
         }
         for problem in error.errors(include_url=False)
     ]
@@ -146,18 +147,20 @@ def _is_plain(value: object) -> bool:
 def as_plain(events: list[Event]) -> list[Event]:
     """Return events in the protocol's form, without the parts for a RemoteGraph."""
     return [
-        event if not event.data.startswith(_START) else event._replace(data=_taken_out(event.data))
+        event
+        if not event.data.startswith(_ENVELOPE_START)
+        else event._replace(data=_plain_data(event.data))
         for event in events
         if event.name.partition("|")[0] not in _EXTRA_EVENTS
     ]
 
 
-def _taken_out(data: bytes) -> bytes:
+def _plain_data(data: bytes) -> bytes:
     value = decode(data)
     return encode(value[PLAIN]) if is_envelope(value) else data
 
 
-def opened_input(kwargs: JsonMapping, allowed: Allowed) -> JsonObject:
+def open_kwargs(kwargs: JsonMapping, allowed: Allowed) -> JsonObject:
     """Return a run's kwargs with the envelopes in its input, command and config opened.
 
     What the run takes over from a graph around it is moved from its config to the key `PARENT`.
@@ -168,7 +171,7 @@ def opened_input(kwargs: JsonMapping, allowed: Allowed) -> JsonObject:
     opened: JsonObject = {**kwargs, "input": open_envelope(kwargs.get("input"), allowed)}
     if kwargs.get("command"):
         command: JsonObject = {
-            name: _targets(value, allowed) if name == "goto" else open_envelope(value, allowed)
+            name: _open_goto(value, allowed) if name == "goto" else open_envelope(value, allowed)
             for name, value in kwargs["command"].items()
         }
         if nodes := command.pop(GOTO_NODES, None):
@@ -176,8 +179,8 @@ def opened_input(kwargs: JsonMapping, allowed: Allowed) -> JsonObject:
         opened["command"] = command
     if own := kwargs.get(OWN_CONFIG):
         own = {
-            section: {key: open_envelope(value, allowed) for key, value in given.items()}
-            for section, given in own.items()
+            section: {key: open_envelope(value, allowed) for key, value in items.items()}
+            for section, items in own.items()
         }
         opened[PARENT] = own["configurable"].pop(PARENT, None) or {}
         if not isinstance(opened[PARENT], dict):
@@ -209,9 +212,9 @@ def _plain_items(items: JsonMapping) -> JsonObject:
     }
 
 
-def _targets(goto: object, allowed: Allowed) -> object:
+def _open_goto(goto: object, allowed: Allowed) -> object:
     if isinstance(goto, list):
-        return [_targets(item, allowed) for item in goto]
+        return [_open_goto(item, allowed) for item in goto]
     if isinstance(goto, dict):
         return {**goto, "input": open_envelope(goto.get("input"), allowed)}
     return goto

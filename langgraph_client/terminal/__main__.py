@@ -14,23 +14,23 @@ from langgraph_client.terminal.arguments import make_parser
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
-    given = sys.argv[1:] if arguments is None else list(arguments)
+    command_line = sys.argv[1:] if arguments is None else list(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A character that its encoding does not have must not end the command.
         sys.stdout.reconfigure(errors="backslashreplace")
-    if given[:1] == ["serve"]:
-        return _serve(given[1:])
-    options = make_parser().parse_args(given)
+    if command_line[:1] == ["serve"]:
+        return _serve(command_line[1:])
+    options = make_parser().parse_args(command_line)
     # Imported only now, so that `--help` and errors in the arguments are fast.
     import httpx
 
     from langgraph_client.errors import LangGraphError
-    from langgraph_client.terminal.commands import CommandError, UsageError
+    from langgraph_client.terminal.commands import CommandFailedError, UsageError
     from langgraph_client.terminal.text import one_line
 
     try:
         return _perform(options)
-    except (LangGraphError, CommandError, httpx.InvalidURL, OSError) as error:
+    except (LangGraphError, CommandFailedError, httpx.InvalidURL, OSError) as error:
         if isinstance(error, BrokenPipeError):
             # The reader of the output has ended, such as `head`. Python would report it at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

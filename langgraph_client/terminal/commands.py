@@ -32,11 +32,11 @@ FAILED, WAITING = 1, 3
 
 def threads(client: SyncLangGraphClient, options: Namespace, out: PlainOutput) -> int:
     """List threads."""
-    found = client.threads.search(
+    listed = client.threads.search(
         metadata=options.metadata, status=options.status, limit=options.limit
     )
-    out.table(["THREAD", "STATUS", "GRAPH", "UPDATED"], map(thread_row, found))
-    for thread in found:
+    out.table(["THREAD", "STATUS", "GRAPH", "UPDATED"], map(thread_row, listed))
+    for thread in listed:
         out.value(thread)
     return 0
 
@@ -96,8 +96,8 @@ def assistant_id(client: SyncLangGraphClient, name: str) -> str:
     try:
         return str(uuid.UUID(name))
     except ValueError:
-        found = client.assistants.search(graph_id=name, limit=1)
-        return found[0]["assistant_id"] if found else name
+        assistants = client.assistants.search(graph_id=name, limit=1)
+        return assistants[0]["assistant_id"] if assistants else name
 
 
 def cancel(client: SyncLangGraphClient, options: Namespace, out: PlainOutput) -> int:
@@ -119,20 +119,22 @@ def cancel(client: SyncLangGraphClient, options: Namespace, out: PlainOutput) ->
 
 def run(client: SyncLangGraphClient, options: Namespace, out: PlainOutput) -> int:
     """Run a graph. At an interrupt, ask for the response if stdin is a terminal."""
-    given: dict[str, Any] = {"input": _input(options)}
+    run_arguments: dict[str, Any] = {"input": _input(options)}
     if options.resume is not None:
-        given = {"command": {"resume": options.resume}}
+        run_arguments = {"command": {"resume": options.resume}}
     thread_id = options.thread or client.threads.create()["thread_id"]
     checkpoint = options.checkpoint and {"checkpoint_id": options.checkpoint}
     while True:
-        failed = _stream(client, options, out, thread_id, {**given, "checkpoint": checkpoint})
+        failed = _stream(
+            client, options, out, thread_id, {**run_arguments, "checkpoint": checkpoint}
+        )
         state = client.threads.get_state(thread_id)
         if failed or not state["interrupts"]:
             break
         answers = _ask(out, state["interrupts"])
         if answers is None:
             break
-        given, checkpoint = {"command": {"resume": answers}}, None
+        run_arguments, checkpoint = {"command": {"resume": answers}}, None
     questions = state["interrupts"]
     status = FAILED if failed else WAITING if questions else 0
     out.value({"thread_id": thread_id, "status": status, "state": state})
@@ -140,11 +142,11 @@ def run(client: SyncLangGraphClient, options: Namespace, out: PlainOutput) -> in
         out.line(line)
     out.line(f"thread {thread_id}", "dim")
     if failed:
-        raise CommandError(f"{failed.error}: {failed.message}")
+        raise CommandFailedError(f"{failed.error}: {failed.message}")
     return status
 
 
-class CommandError(Exception):
+class CommandFailedError(Exception):
     """The command failed. The message says why."""
 
 
@@ -166,7 +168,7 @@ def _stream(
     options: Namespace,
     out: PlainOutput,
     thread_id: str,
-    given: Mapping[str, Any],
+    run_arguments: Mapping[str, Any],
 ) -> RunFailed | None:
     """Run once, and show the events. Returns the error of the run; None without an error."""
     failed = None
@@ -174,7 +176,7 @@ def _stream(
     stream = client.runs.stream(
         thread_id,
         options.graph,
-        **given,
+        **run_arguments,
         config=options.config,
         context=options.context,
         stream_mode=["tasks", "messages-tuple"],
@@ -228,9 +230,9 @@ def pull(client: SyncLangGraphClient, options: Namespace, out: PlainOutput) -> i
             pulled = server.pull(client, options.thread, store=namespaces)
     except ServerError as error:
         place = f"{options.db} with the graphs of {options.config}"
-        raise CommandError(f"cannot copy into {place}: {error}") from error
+        raise CommandFailedError(f"cannot copy into {place}: {error}") from error
     except (ConfigError, StartError, TypeError, ValueError, sqlite3.Error) as error:
-        raise CommandError(str(error)) from error
+        raise CommandFailedError(str(error)) from error
     out.value(dataclasses.asdict(pulled))
     counts = {"checkpoint": pulled.checkpoints, "run": pulled.runs, "item": pulled.items}
     out.line(", ".join(f"{n} {name}{'' if n == 1 else 's'}" for name, n in counts.items()))

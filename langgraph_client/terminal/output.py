@@ -60,9 +60,9 @@ class PlainOutput:
             case Tokens(node, message_id, text):
                 if message_id != self._message:
                     self.end_message()
-                    self.token(f"{clean(node)}: " if node else "", "cyan")
+                    self.write_part(f"{clean(node)}: " if node else "", "cyan")
                     self._message = message_id
-                self.token(clean(text))
+                self.write_part(clean(text))
             case NodeEnded():
                 self._node_ended(step)
             case RunFailed(error, message):
@@ -71,7 +71,7 @@ class PlainOutput:
     def node_started(self, step: NodeStarted) -> None:
         """Show that a node runs. Plain lines only show its end."""
 
-    def token(self, text: str, style: str = "") -> None:
+    def write_part(self, text: str, style: str = "") -> None:
         """Write a piece of a line."""
         print(text, end="", file=self._out, flush=True)
 
@@ -93,7 +93,7 @@ class PlainOutput:
         """End the line of a message, if one has begun."""
         if self._message is not None:
             self._message = None
-            self.token("\n")
+            self.write_part("\n")
 
 
 class RichOutput(PlainOutput):
@@ -126,7 +126,7 @@ class RichOutput(PlainOutput):
             table.add_row(*map(Text, row))
         self._console.print(table, soft_wrap=True)
 
-    def token(self, text: str, style: str = "") -> None:
+    def write_part(self, text: str, style: str = "") -> None:
         """Write a piece of a line, and remove the display of running nodes, which needs a line."""
         self._status.stop()
         self._print(text, style, end="")

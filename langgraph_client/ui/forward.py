@@ -71,16 +71,16 @@ class Forward:
         if scope["path"] == "/" and "text/html" in request.headers.get("accept", ""):
             await RedirectResponse("/ui/")(scope, receive, send)
             return
-        wrong = self._wrong(request)
-        answer = JSONResponse({"detail": wrong}, 401) if wrong else await self._forward(request)
+        refusal = self._refusal(request)
+        answer = JSONResponse({"detail": refusal}, 401) if refusal else await self._forward(request)
         await answer(scope, receive, send)
 
-    def _wrong(self, request: Request) -> str | None:
+    def _refusal(self, request: Request) -> str | None:
         # Pages on other ports of this machine have another origin, but are of the same site.
         if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
             return "Pages of other origins may not call this server"
-        given = request.headers.get("x-api-key", "").encode()
-        if not hmac.compare_digest(given, self._token):
+        token = request.headers.get("x-api-key", "").encode()
+        if not hmac.compare_digest(token, self._token):
             return "Open the address that the command printed: it carries the token of this page"
         return None
 

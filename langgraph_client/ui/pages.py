@@ -97,15 +97,15 @@ def _answer(request: Request, name: str) -> Response:
 @cache
 def _files() -> dict[str, _File]:
     """Return the files by their path below `/ui/`. No other path is served."""
-    found = {}
+    files = {}
     for path in STATIC.rglob("*"):
         if path.suffix in _TYPES and path.is_file():
             name = path.relative_to(STATIC).as_posix()
             content = path.read_bytes()
             if name == "index.html":
                 content = _with_preloads(content)
-            found[name] = _file(content, _TYPES[path.suffix])
-    return found
+            files[name] = _file(content, _TYPES[path.suffix])
+    return files
 
 
 def _file(content: bytes, kind: str) -> _File:

@@ -18,7 +18,7 @@ _PATIENCE = 8.0
 """How many seconds the child process has to end. It normally needs less than five."""
 
 
-def serve_again(
+def serve_with_reload(
     arguments: Sequence[str], config: Path, host: str, port: int, stop: threading.Event
 ) -> int:
     """Serve until stopped; restart after each change of the config or of a Python file beside it.
@@ -33,8 +33,8 @@ def serve_again(
         port: The port. For 0, a free one is chosen once, so that the URL stays the same.
         stop: An event that ends the command when it is set.
     """
-    again = [argument for argument in arguments if argument != "--reload"]
-    command = [sys.executable, "-m", "langgraph_client.server", *again]
+    child_arguments = [argument for argument in arguments if argument != "--reload"]
+    command = [sys.executable, "-m", "langgraph_client.server", *child_arguments]
     command += ["--port", str(port or _free_port(host))]
     changes = watch(*_folders(config), watch_filter=_Wanted(config), stop_event=stop, debounce=200)
     process = subprocess.Popen(command)

@@ -35,7 +35,7 @@ from langgraph_client.server.reserved_keys import (
 )
 from langgraph_client.server.runs.run_document import with_assistants_config
 from langgraph_client.server.runs.thread_status import state_status
-from langgraph_client.server.typed_values import CONTROL, TYPED_VALUES, opened_input
+from langgraph_client.server.typed_values import CONTROL, TYPED_VALUES, open_kwargs
 from langgraph_client.server.user_code import is_stopping
 from langgraph_client.thread_ids import GIVEN_ID, given_thread_id
 from langgraph_client.values import ANSWERED_EVENT, PARENT
@@ -112,7 +112,7 @@ class HostedGraphRunner:
         control = self._controlled.run(job.run_id, kwargs.get(CONTROL))
         async with opening as graph:
             if TYPED_VALUES in kwargs:
-                kwargs = opened_input(kwargs, graph.classes)
+                kwargs = open_kwargs(kwargs, graph.classes)
             before_node = None
             if self._hooks.watches_nodes:
                 before_node = partial(self._hooks.before_node, run)

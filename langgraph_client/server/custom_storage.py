@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from langgraph.store.base import BaseStore
 
 
-class CustomParts:
+class CustomStorage:
     """Opens and closes the user's own store and checkpointer.
 
     Args:
@@ -48,7 +48,7 @@ class CustomParts:
         if self._given_store is not None:
             from langgraph.store.base import BaseStore
 
-            opening = _part("store", self._given_store, BaseStore)
+            opening = _opened("store", self._given_store, BaseStore)
             self.store = await self._open.enter_async_context(opening)
         if self._given_saver is None:
             return storage
@@ -56,7 +56,7 @@ class CustomParts:
 
         from langgraph_client.server.storage_with_saver import StorageWithSaver
 
-        opening = _part("checkpointer", self._given_saver, BaseCheckpointSaver)
+        opening = _opened("checkpointer", self._given_saver, BaseCheckpointSaver)
         return StorageWithSaver(storage, await self._open.enter_async_context(opening))
 
     async def close(self) -> None:
@@ -66,15 +66,15 @@ class CustomParts:
 
 
 @asynccontextmanager
-async def _part(name: str, given: object, kind: type) -> AsyncGenerator[Any, None]:
+async def _opened(name: str, source: object, kind: type) -> AsyncGenerator[Any, None]:
     is_open = False
     try:
-        made = given() if callable(given) and not isinstance(given, kind) else given
-        async with open_result(made) as part:
-            if not isinstance(part, kind):
-                raise TypeError(f"it is a {type(part).__name__}, not a {kind.__name__}")
+        created = source() if callable(source) and not isinstance(source, kind) else source
+        async with open_result(created) as opened:
+            if not isinstance(opened, kind):
+                raise TypeError(f"it is a {type(opened).__name__}, not a {kind.__name__}")
             is_open = True
-            yield part
+            yield opened
     except Exception as error:
         if is_open:
             raise
