@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -34,7 +35,8 @@ async def test_each_who_asks_a_holder_is_told_of_its_answer(
     monkeypatch.setattr(forward_runs, "_ANSWER_SECONDS", 60.0)
     leases: Any = Leases()
     unused: Any = None
-    asking = forward_runs.RunForwarder(unused, leases, Clock(), KeyedLocks(), unused)
+    services: Any = SimpleNamespace(storage=unused, clock=Clock(), locks=KeyedLocks())
+    asking = forward_runs.RunForwarder(services, leases, unused)
     first, *others = [asyncio.create_task(asking._ask_holder("thread")) for _ in range(3)]
     async with asyncio.timeout(10):
         await asyncio.sleep(0)  # All of them ask for the holder now.

@@ -14,17 +14,13 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from langgraph_client.server.clock import Clock
 from langgraph_client.server.errors import NotFound, Unavailable
-from langgraph_client.server.runs.background_tasks import BackgroundTasks
 from langgraph_client.server.runs.followers import Followers
 from langgraph_client.server.runs.following import Following
 from langgraph_client.server.runs.forward_runs import RunForwarder
-from langgraph_client.server.runs.locks import KeyedLocks
-from langgraph_client.server.runs.protocol_runs import ProtocolRuns
-from langgraph_client.server.runs.run_queue import RunQueue
+from langgraph_client.server.runs.run_services import RunServices
 from langgraph_client.server.runs.run_states import Job
-from langgraph_client.server.storage.protocol import Document, Storage, Transaction
+from langgraph_client.server.storage.protocol import Document, Transaction
 from langgraph_client.server.storage.shared import RENEWAL_SECONDS, RunResult, Shared, Standing
 
 logger = logging.getLogger("langgraph_client.server")
@@ -46,44 +42,33 @@ class Cluster:
     """This process, as one of those that share a database.
 
     Args:
-        storage: The database.
-        shared: Its leases and messages.
-        clock: Time and ids.
-        locks: The locks of threads.
-        queue: The runs that this process executes.
-        following: The runs and threads of other processes that this one follows.
-        protocol_runs: The v3 events of threads.
-        tasks: Runs tasks that belong to no request.
+        services: The objects that it shares with the engine's other parts.
+        shared: The leases and messages of the database.
         load: Loads the runs of a thread into the queue, and stops those with a request to stop.
         works: Whether this process executes runs at all.
     """
 
     def __init__(
         self,
-        storage: Storage,
+        services: RunServices,
         shared: Shared,
-        clock: Clock,
-        locks: KeyedLocks,
-        queue: RunQueue,
-        following: Following,
-        protocol_runs: ProtocolRuns,
-        tasks: BackgroundTasks,
         load: Callable[[str], Awaitable[None]],
         *,
-        works: bool = True,
+        works: bool,
     ) -> None:
         self.shared = shared
-        self.following = following
-        self.followers = Followers(storage, shared, queue, protocol_runs)
-        self.forwarder = RunForwarder(storage, shared, clock, locks, following)
+        self.following = Following(services, shared)
+        self.followers = Followers(services, shared)
+        self.forwarder = RunForwarder(services, shared, self.following)
         self.works = works
-        self._storage = storage
-        self._clock = clock
-        self._locks = locks
-        self._queue = queue
-        self._protocol_runs = protocol_runs
-        self._tasks = tasks
+        self._storage = services.storage
+        self._clock = services.clock
+        self._locks = services.locks
+        self._queue = services.queue
+        self._protocol_runs = services.protocol_runs
+        self._tasks = services.tasks
         self._load = load
+        shared.written = self.followers.written
         self._doing: set[tuple[str, str]] = set()
         self._again: set[tuple[str, str]] = set()
         #: The threads whose leases were held without a run at the last renewal.

@@ -30,7 +30,6 @@ from langgraph_client.server.runs.background_tasks import BackgroundTasks
 from langgraph_client.server.runs.cluster import Cluster
 from langgraph_client.server.runs.event_log import EventLog
 from langgraph_client.server.runs.execute_run import RunExecutor
-from langgraph_client.server.runs.following import Following
 from langgraph_client.server.runs.job_factory import JobFactory
 from langgraph_client.server.runs.load_runs import RunLoader
 from langgraph_client.server.runs.locks import KeyedLocks
@@ -38,6 +37,7 @@ from langgraph_client.server.runs.metrics import Metrics
 from langgraph_client.server.runs.protocol_runs import ProtocolRuns, alone
 from langgraph_client.server.runs.recovery import new_control, with_mark, with_stop
 from langgraph_client.server.runs.run_queue import RunQueue
+from langgraph_client.server.runs.run_services import RunServices
 from langgraph_client.server.runs.run_states import (
     UNFINISHED,
     Ended,
@@ -101,7 +101,6 @@ class Engine:
         self.metrics = Metrics()
         self.thread_logs = ThreadLogs(clock, storage, self.write_logs)
         self._storage = storage
-        self._graph_runner = graph_runner
         self._clock = clock
         self._queue = RunQueue(clock, hooks, limit, self._start)
         self._unwritten: set[EventLog] = set()
@@ -109,82 +108,33 @@ class Engine:
         self.protocol_runs = ProtocolRuns(
             storage, clock, self._unwritten, self._queue.of, self._opening_protocol
         )
-        self.cluster = None if shared is None else self._join(shared, works)
-        self._executor = RunExecutor(
-            storage,
-            clock,
-            graph_runner,
-            self.locks,
-            self.thread_logs,
-            self.protocol_runs,
-            seconds=seconds,
-            show_errors=show_errors,
-            show_tracebacks=show_tracebacks,
+        services = RunServices(
+            storage=storage,
+            clock=clock,
+            graph_runner=graph_runner,
             hooks=hooks,
+            locks=self.locks,
+            tasks=self.tasks,
             metrics=self.metrics,
+            thread_logs=self.thread_logs,
+            protocol_runs=self.protocol_runs,
+            job_factory=self.job_factory,
+            queue=self._queue,
         )
-        self._settlements = self._settling(ending, ended)
+        self.cluster = (
+            None if shared is None else Cluster(services, shared, self._load, works=works)
+        )
+        self._executor = RunExecutor(
+            services, seconds=seconds, show_errors=show_errors, show_tracebacks=show_tracebacks
+        )
+        self._settlements = Settlements(
+            services, self._executor, self.cluster, ending=ending, ended=ended
+        )
         self.stopper = RunStopper(
-            storage,
-            self._queue,
-            self.locks,
-            self.tasks,
-            graph_runner,
-            self._executor,
-            self._settlements,
-            self.cluster,
-            clock,
-            self.busy,
+            services, self._executor, self._settlements, self.cluster, self.busy
         )
-        self._loader = RunLoader(
-            storage,
-            self._queue,
-            self.tasks,
-            self.job_factory,
-            self._settlements,
-            self.stopper,
-            self.cluster,
-        )
+        self._loader = RunLoader(services, self._settlements, self.stopper, self.cluster)
         self._closed = False
-
-    def _settling(
-        self,
-        ending: Callable[[Transaction, Ended], Awaitable[None]],
-        ended: Sequence[Callable[[Ended], None]],
-    ) -> Settlements:
-        return Settlements(
-            self._storage,
-            self._clock,
-            self._graph_runner,
-            self._queue,
-            self.locks,
-            self.thread_logs,
-            self._executor,
-            self.protocol_runs,
-            ending,
-            ended,
-            self.cluster,
-            self.metrics,
-        )
-
-    def _join(self, shared: Shared, works: bool) -> Cluster:
-        following = Following(
-            self._storage, shared, self.thread_logs, self.protocol_runs, self.job_factory.job
-        )
-        cluster = Cluster(
-            self._storage,
-            shared,
-            self._clock,
-            self.locks,
-            self._queue,
-            following,
-            self.protocol_runs,
-            self.tasks,
-            self._load,
-            works=works,
-        )
-        shared.written = cluster.followers.written
-        return cluster
 
     async def _load(self, thread_id: str) -> None:
         await self._loader.load(thread_id)

@@ -7,21 +7,16 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from langgraph_client.server.clock import Clock
 from langgraph_client.server.encoding import encode, error_document, node_of
 from langgraph_client.server.errors import LockTimeout, Unavailable
 from langgraph_client.server.graphs.protocol_events import RAW
-from langgraph_client.server.hooks import RunHooks
 from langgraph_client.server.reserved_keys import NODE_FINISHED
-from langgraph_client.server.runs.locks import KeyedLocks
-from langgraph_client.server.runs.metrics import Metrics
 from langgraph_client.server.runs.protocol_run import ProtocolRun
-from langgraph_client.server.runs.protocol_runs import ProtocolRuns
 from langgraph_client.server.runs.recovery import with_mark
-from langgraph_client.server.runs.run_states import GraphRunner, Job, Outcome, status_after
-from langgraph_client.server.runs.thread_events import ThreadLogs
+from langgraph_client.server.runs.run_services import RunServices
+from langgraph_client.server.runs.run_states import Job, Outcome, status_after
 from langgraph_client.server.runs.tracebacks import traceback_text
-from langgraph_client.server.storage.protocol import Document, Storage, Transaction
+from langgraph_client.server.storage.protocol import Document, Transaction
 from langgraph_client.server.storage.shared import Fenced, Shared
 from langgraph_client.server.typed_values import TYPED_VALUES, enclosed, failure_details
 from langgraph_client.server.user_code import is_stopping, raised_by_user
@@ -36,45 +31,31 @@ class RunExecutor:
     """Executes runs.
 
     Args:
-        storage: Stores that a run has begun.
-        clock: Gives times and ids.
-        graph_runner: Runs the graphs.
-        locks: The locks of threads.
-        thread_logs: The logs of threads that are being read.
-        protocol_runs: The v3 event logs of threads.
+        services: The objects that it shares with the engine's other parts.
         seconds: How long a run may take before it ends as `timeout`; None for no limit.
         show_errors: Whether to show the text of every exception; see `error_document`.
         show_tracebacks: Whether to keep the traceback of a failed run in its thread's `error`.
-        hooks: Are called at points in the life of a run.
-        metrics: Counts how long runs have waited.
     """
 
     def __init__(
         self,
-        storage: Storage,
-        clock: Clock,
-        graph_runner: GraphRunner,
-        locks: KeyedLocks,
-        thread_logs: ThreadLogs,
-        protocol_runs: ProtocolRuns,
+        services: RunServices,
         *,
         seconds: float | None,
         show_errors: bool,
         show_tracebacks: bool,
-        hooks: RunHooks,
-        metrics: Metrics,
     ) -> None:
-        self._storage = storage
-        self._clock = clock
-        self._graph_runner = graph_runner
-        self._locks = locks
-        self._thread_logs = thread_logs
-        self._protocol_runs = protocol_runs
+        self._storage = services.storage
+        self._clock = services.clock
+        self._graph_runner = services.graph_runner
+        self._locks = services.locks
+        self._thread_logs = services.thread_logs
+        self._protocol_runs = services.protocol_runs
+        self._hooks = services.hooks
+        self._metrics = services.metrics
         self._seconds = seconds
         self._show_errors = show_errors
         self._show_tracebacks = show_tracebacks
-        self._hooks = hooks
-        self._metrics = metrics
 
     async def execute(self, job: Job) -> Outcome:
         """Execute a pending run.

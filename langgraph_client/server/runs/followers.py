@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from langgraph_client.server.runs.protocol_log import ProtocolLog
-from langgraph_client.server.runs.protocol_runs import ProtocolRuns
-from langgraph_client.server.runs.run_queue import RunQueue
+from langgraph_client.server.runs.run_services import RunServices
 from langgraph_client.server.runs.run_states import Job
 from langgraph_client.server.runs.stored_events import RunEvents
-from langgraph_client.server.storage.protocol import Storage
 from langgraph_client.server.storage.shared import Shared
 
 
@@ -15,19 +13,15 @@ class Followers:
     """The threads of this process that other processes follow.
 
     Args:
-        storage: Stores the events.
+        services: The objects that it shares with the engine's other parts.
         shared: Knows the followers of a thread, and sends them messages.
-        queue: The runs of this process.
-        protocol_runs: The v3 events of threads.
     """
 
-    def __init__(
-        self, storage: Storage, shared: Shared, queue: RunQueue, protocol_runs: ProtocolRuns
-    ) -> None:
-        self._storage = storage
+    def __init__(self, services: RunServices, shared: Shared) -> None:
+        self._storage = services.storage
         self._shared = shared
-        self._queue = queue
-        self._protocol_runs = protocol_runs
+        self._queue = services.queue
+        self._protocol_runs = services.protocol_runs
         #: The followed threads, with the v3 logs that are kept open for the followers.
         self._threads: dict[str, ProtocolLog | None] = {}
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from langgraph_client.server.clock import EventId
 from langgraph_client.server.runs.event_log import EventLog
 from langgraph_client.server.runs.locks import KeyedLocks
-from langgraph_client.server.runs.protocol_runs import ProtocolRuns
 from langgraph_client.server.runs.run_result import fallback_result
+from langgraph_client.server.runs.run_services import RunServices
 from langgraph_client.server.runs.run_states import Job
 from langgraph_client.server.runs.stored_events import RUN_DONE
-from langgraph_client.server.runs.thread_events import ThreadLogs
-from langgraph_client.server.storage.protocol import Document, Storage
+from langgraph_client.server.storage.protocol import Document
 from langgraph_client.server.storage.shared import RunResult, Shared
 
 _PAGE = 1000
@@ -22,28 +19,18 @@ class Following:
     """The runs and threads of other processes that this process follows.
 
     Args:
-        storage: The database.
+        services: The objects that it shares with the engine's other parts.
         shared: The communication between the processes.
-        thread_logs: The logs of threads that are being read.
-        protocol_runs: The v3 event logs of threads.
-        make_job: Creates a job from a run's document.
     """
 
-    def __init__(
-        self,
-        storage: Storage,
-        shared: Shared,
-        thread_logs: ThreadLogs,
-        protocol_runs: ProtocolRuns,
-        make_job: Callable[[Document], Job],
-    ) -> None:
+    def __init__(self, services: RunServices, shared: Shared) -> None:
         #: The runs, by id.
         self.jobs: dict[str, Job] = {}
-        self._storage = storage
+        self._storage = services.storage
         self._shared = shared
-        self._thread_logs = thread_logs
-        self._protocol_runs = protocol_runs
-        self._make_job = make_job
+        self._thread_logs = services.thread_logs
+        self._protocol_runs = services.protocol_runs
+        self._job_factory = services.job_factory
         self._watched: set[str] = set()
         self._reading = KeyedLocks()
 
@@ -62,7 +49,7 @@ class Following:
             run: Its document.
             last: The event after which to read.
         """
-        job = self._make_job(run)
+        job = self._job_factory.job(run)
         job.log.is_remote = True
         job.log.start_behind(last)
         return self.add(job)

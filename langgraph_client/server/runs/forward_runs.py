@@ -11,11 +11,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from langgraph_client.server.clock import Clock, EventId
+from langgraph_client.server.clock import EventId
 from langgraph_client.server.errors import Conflict
 from langgraph_client.server.runs.following import Following
-from langgraph_client.server.runs.locks import KeyedLocks
 from langgraph_client.server.runs.recovery import with_stop
+from langgraph_client.server.runs.run_services import RunServices
 from langgraph_client.server.runs.run_states import UNFINISHED, Action, Job
 from langgraph_client.server.storage.protocol import Document, Event, Storage, Transaction
 from langgraph_client.server.storage.shared import Shared, no_run
@@ -28,25 +28,16 @@ class RunForwarder:
     """The threads of other processes.
 
     Args:
-        storage: The database.
+        services: The objects that it shares with the engine's other parts.
         shared: The leases, and the messages between processes.
-        clock: Gives times and ids.
-        locks: The locks of threads.
         following: The runs and threads that this process follows.
     """
 
-    def __init__(
-        self,
-        storage: Storage,
-        shared: Shared,
-        clock: Clock,
-        locks: KeyedLocks,
-        following: Following,
-    ) -> None:
-        self._storage = storage
+    def __init__(self, services: RunServices, shared: Shared, following: Following) -> None:
+        self._storage = services.storage
         self._shared = shared
-        self._clock = clock
-        self._locks = locks
+        self._clock = services.clock
+        self._locks = services.locks
         self._following = following
         #: For each thread whose holder was asked to store events, what each asker waits for.
         self._askers: dict[str, set[asyncio.Event]] = {}

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from langgraph_client.server.runs.background_tasks import BackgroundTasks
 from langgraph_client.server.runs.cluster import Cluster
-from langgraph_client.server.runs.job_factory import JobFactory
 from langgraph_client.server.runs.recovery import MAX_KILLS, MAX_KILLS_SHARED, decide, new_control
-from langgraph_client.server.runs.run_queue import RunQueue
+from langgraph_client.server.runs.run_services import RunServices
 from langgraph_client.server.runs.run_states import UNFINISHED, Job
 from langgraph_client.server.runs.settlement import Settlements, delete_run_documents
 from langgraph_client.server.runs.stop_runs import RunStopper
 from langgraph_client.server.runs.thread_status import resting
-from langgraph_client.server.storage.protocol import Document, Storage
+from langgraph_client.server.storage.protocol import Document
 
 
 class RunLoader:
     """Loads runs from the database into the queue.
 
     Args:
-        storage: Stores the runs.
-        queue: The runs of this process that are not over.
-        tasks: Runs tasks that must not be cancelled with a request.
-        job_factory: Creates jobs.
+        services: The objects that it shares with the engine's other parts.
         settlements: End the runs that are not resumed.
         stopper: Stops the runs that another process was asked to stop.
         cluster: The processes that share the database; None if there is only this one.
@@ -29,18 +24,15 @@ class RunLoader:
 
     def __init__(
         self,
-        storage: Storage,
-        queue: RunQueue,
-        tasks: BackgroundTasks,
-        job_factory: JobFactory,
+        services: RunServices,
         settlements: Settlements,
         stopper: RunStopper,
         cluster: Cluster | None,
     ) -> None:
-        self._storage = storage
-        self._queue = queue
-        self._tasks = tasks
-        self._job_factory = job_factory
+        self._storage = services.storage
+        self._queue = services.queue
+        self._tasks = services.tasks
+        self._job_factory = services.job_factory
         self._settlements = settlements
         self._stopper = stopper
         self._cluster = cluster

@@ -9,29 +9,24 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from langgraph_client.server.clock import Clock, EventId
+from langgraph_client.server.clock import EventId
 from langgraph_client.server.encoding import encode, error_document
 from langgraph_client.server.errors import Unavailable
 from langgraph_client.server.runs.cluster import Cluster
 from langgraph_client.server.runs.execute_run import RunExecutor
-from langgraph_client.server.runs.locks import KeyedLocks
-from langgraph_client.server.runs.metrics import Metrics
-from langgraph_client.server.runs.protocol_runs import ProtocolRuns
 from langgraph_client.server.runs.recovery import with_end
-from langgraph_client.server.runs.run_queue import RunQueue
 from langgraph_client.server.runs.run_result import ERROR, fallback_result
+from langgraph_client.server.runs.run_services import RunServices
 from langgraph_client.server.runs.run_states import (
     DELETED,
     Ended,
-    GraphRunner,
     Job,
     Outcome,
     status_after,
 )
 from langgraph_client.server.runs.stored_events import RUN_DONE
-from langgraph_client.server.runs.thread_events import ThreadLogs
 from langgraph_client.server.runs.thread_status import after_run, with_runs
-from langgraph_client.server.storage.protocol import Document, Event, Storage, Transaction
+from langgraph_client.server.storage.protocol import Document, Event, Transaction
 from langgraph_client.server.storage.shared import Fenced
 from langgraph_client.server.typed_values import enclosed
 from langgraph_client.server.user_code import is_stopping
@@ -39,7 +34,7 @@ from langgraph_client.server.user_code import is_stopping
 logger = logging.getLogger("langgraph_client.server")
 
 _PAUSES = (0.1, 0.2, 0.5, 1.0)
-"""Seconds between executor to write if the storage is not available; the last one repeats."""
+"""Seconds between attempts to write if the storage is not available; the last one repeats."""
 STATE_SECONDS = 30.0
 """How many seconds reading a graph's state may take."""
 
@@ -69,47 +64,34 @@ class Settlements:
     """Ends runs.
 
     Args:
-        storage: Stores the documents.
-        clock: Gives times and event ids.
-        graph_runner: Reads a thread's state.
-        queue: The queue that a run leaves when it is over.
-        locks: The locks of threads.
-        thread_logs: The logs of threads that are being read.
+        services: The objects that it shares with the engine's other parts.
         executor: Makes the outcome of a failure.
-        protocol_runs: The v3 event logs of threads.
+        cluster: The processes that share the database; None if there is only this one.
         ending: Called within the transaction that ends a run that had started.
         ended: Called when a run that had started is over.
-        cluster: The processes that share the database; None if there is only this one.
-        metrics: Counts the ends.
     """
 
     def __init__(
         self,
-        storage: Storage,
-        clock: Clock,
-        graph_runner: GraphRunner,
-        queue: RunQueue,
-        locks: KeyedLocks,
-        thread_logs: ThreadLogs,
+        services: RunServices,
         executor: RunExecutor,
-        protocol_runs: ProtocolRuns,
+        cluster: Cluster | None,
+        *,
         ending: Callable[[Transaction, Ended], Awaitable[None]],
         ended: Sequence[Callable[[Ended], None]],
-        cluster: Cluster | None,
-        metrics: Metrics,
     ) -> None:
-        self._storage = storage
-        self._clock = clock
-        self._graph_runner = graph_runner
-        self._queue = queue
-        self._locks = locks
-        self._thread_logs = thread_logs
+        self._storage = services.storage
+        self._clock = services.clock
+        self._graph_runner = services.graph_runner
+        self._queue = services.queue
+        self._locks = services.locks
+        self._thread_logs = services.thread_logs
+        self._protocol_runs = services.protocol_runs
+        self._metrics = services.metrics
         self._executor = executor
-        self._protocol_runs = protocol_runs
+        self._cluster = cluster
         self._ending = ending
         self._ended = ended
-        self._cluster = cluster
-        self._metrics = metrics
 
     async def settle(self, job: Job, outcome: Outcome) -> None:
         """End a run that has stopped or that will never start.

@@ -7,18 +7,15 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from langgraph_client.server.clock import Clock
 from langgraph_client.server.errors import NotFound, Unavailable
-from langgraph_client.server.runs.background_tasks import BackgroundTasks
 from langgraph_client.server.runs.cluster import Cluster
 from langgraph_client.server.runs.execute_run import RunExecutor
-from langgraph_client.server.runs.locks import KeyedLocks
 from langgraph_client.server.runs.recovery import outweighs, with_stop
-from langgraph_client.server.runs.run_queue import RunQueue
-from langgraph_client.server.runs.run_states import UNFINISHED, Action, GraphRunner, Job, Outcome
+from langgraph_client.server.runs.run_services import RunServices
+from langgraph_client.server.runs.run_states import UNFINISHED, Action, Job, Outcome
 from langgraph_client.server.runs.settlement import STATE_SECONDS, Settlements, delete_run_documents
 from langgraph_client.server.runs.thread_status import WITHOUT_STATE
-from langgraph_client.server.storage.protocol import Document, Storage, Transaction
+from langgraph_client.server.storage.protocol import Document, Transaction
 from langgraph_client.server.storage.shared import Fenced
 from langgraph_client.server.user_code import is_stopping
 
@@ -34,40 +31,30 @@ class RunStopper:
     """Stops runs, in whichever process they are.
 
     Args:
-        storage: Stores threads and runs.
-        queue: The runs of this process that are not over.
-        locks: The locks of threads.
-        tasks: Runs tasks that must not be cancelled with a request.
-        graph_runner: Reads a thread's state, and deletes what its graph stores by itself.
+        services: The objects that it shares with the engine's other parts.
         executor: Publishes the last event of a run that is deleted.
         settlements: Settle runs that are stopped before they start.
         cluster: The processes that share the database; None if there is only this one.
-        clock: Names the time of changes.
         busy: Returns the ids of a thread's runs that are not over.
     """
 
     def __init__(
         self,
-        storage: Storage,
-        queue: RunQueue,
-        locks: KeyedLocks,
-        tasks: BackgroundTasks,
-        graph_runner: GraphRunner,
+        services: RunServices,
         executor: RunExecutor,
         settlements: Settlements,
         cluster: Cluster | None,
-        clock: Clock,
         busy: Callable[[str], Awaitable[list[str]]],
     ) -> None:
-        self._storage = storage
-        self._queue = queue
-        self._locks = locks
-        self._tasks = tasks
-        self._graph_runner = graph_runner
+        self._storage = services.storage
+        self._clock = services.clock
+        self._queue = services.queue
+        self._locks = services.locks
+        self._tasks = services.tasks
+        self._graph_runner = services.graph_runner
         self._executor = executor
         self._settlements = settlements
         self._cluster = cluster
-        self._clock = clock
         self._busy = busy
         self.deleting: set[str] = set()
         """The threads that are being deleted; runs on them are refused."""
