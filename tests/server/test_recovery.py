@@ -16,6 +16,7 @@ from langgraph.graph import START, StateGraph
 from langgraph.types import interrupt
 from typing_extensions import TypedDict
 
+from langgraph_client.server.runs.new_run import NewRun
 from langgraph_client.server.runs.recovery import MAX_KILLS, decide
 from langgraph_client.server.runs.stop_runs import GONE
 from langgraph_client.server.server import Server
@@ -158,7 +159,7 @@ def test_a_kill_behind_a_run_that_replaces_others(tmp_path: Path, strategy: str)
                 assert owner is not None
                 new = {**known, "run_id": NEW, "multitask_strategy": strategy}
                 new["kwargs"] = {**known["kwargs"], "input": {"x": "new"}}
-                await services.engine.submit(new, owner, {})
+                await services.engine.submit(NewRun(new, owner))
                 return killed_copy(file)
 
         image = asyncio.run_coroutine_threadsafe(replace(), server.loop).result(20)

@@ -23,6 +23,8 @@ from langgraph_client.server.reserved_keys import RESERVED_METADATA, without
 from langgraph_client.server.runs.authorized_run import changed_kwargs, own_body, value_of_run
 from langgraph_client.server.runs.engine import Engine
 from langgraph_client.server.runs.event_log import Reader
+from langgraph_client.server.runs.new_run import NewRun
+from langgraph_client.server.runs.recovery import new_control
 from langgraph_client.server.runs.run_document import (
     assistant_id_of,
     canonical_uuid,
@@ -387,22 +389,20 @@ class RunCreator:
             if key is not None:
                 control["idempotency_key"] = key
                 document = {"key": key, "run_id": run["run_id"], "created_at": self._clock.stamp()}
-            # Before the lock is released: that may `await`, and an event could be missed.
-            created = _created(
-                request,
-                await self._engine.submit(
-                    run,
-                    thread,
-                    control,
-                    document,
-                    self._parent,
-                    ttl=ttl,
-                    held=held,
-                    standing=standing,
-                    is_new_thread=is_new_thread,
-                    followed=request.waited_for or request.streamed,
-                ),
+            new = NewRun(
+                run,
+                thread,
+                control={**new_control(run), **control} if control else {},
+                key=document,
+                ttl=ttl,
+                parent=self._parent,
+                held=held,
+                standing=standing,
+                is_new_thread=is_new_thread,
+                followed=request.waited_for or request.streamed,
             )
+            # Before the lock is released: that may `await`, and an event could be missed.
+            created = _created(request, await self._engine.submit(new))
             if ttl is not None:
                 self._ttl_was_stored()
             return created

@@ -19,6 +19,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import replace
 from typing import Any
 
 from langgraph_client.server.clock import Clock
@@ -34,8 +35,9 @@ from langgraph_client.server.runs.job_factory import JobFactory
 from langgraph_client.server.runs.load_runs import RunLoader
 from langgraph_client.server.runs.locks import KeyedLocks
 from langgraph_client.server.runs.metrics import Metrics
+from langgraph_client.server.runs.new_run import BUSY, NewRun
 from langgraph_client.server.runs.protocol_runs import ProtocolRuns, alone
-from langgraph_client.server.runs.recovery import new_control, with_mark, with_stop
+from langgraph_client.server.runs.recovery import with_mark, with_stop
 from langgraph_client.server.runs.run_queue import RunQueue
 from langgraph_client.server.runs.run_services import RunServices
 from langgraph_client.server.runs.run_states import (
@@ -54,10 +56,6 @@ from langgraph_client.server.storage.shared import Fenced, Shared, Standing, run
 
 logger = logging.getLogger("langgraph_client.server")
 
-BUSY = (
-    "Thread is already running a task. Wait for it to finish or choose a different multitask"
-    " strategy."
-)
 _CLOSE_SECONDS = 2.0
 _PAUSE = 0.5
 """How long to wait before the database is asked again, in seconds."""
@@ -165,33 +163,8 @@ class Engine:
             return await within.threads.get(thread_id), None
         return await self.cluster.read_thread(within, thread_id)
 
-    async def submit(
-        self,
-        run: Document,
-        thread: Document,
-        control: Document,
-        key: Document | None = None,
-        parent: str = "",
-        *,
-        ttl: Document | None = None,
-        held: Any = None,
-        standing: Standing | None = None,
-        is_new_thread: bool = False,
-        followed: bool = True,
-    ) -> Job:
+    async def submit(self, new: NewRun) -> Job:
         """Accept a new run, and start it if it is next. The caller holds the thread's lock.
-
-        Args:
-            run: The run's document, status `pending`. It is stored.
-            thread: The thread's document. It is stored as `busy`.
-            control: The run control: what a later process must know. Stored unless empty.
-            key: The document of the request's idempotency key. It is stored.
-            parent: The id of the run that has started this one; empty for none.
-            ttl: The document of a new thread's time to live. It is stored.
-            held: The value of the lock. The lock across processes ends with the transaction.
-            standing: The second value that `look` has returned.
-            is_new_thread: Whether the thread is so new that it cannot have followers.
-            followed: Whether a request waits for the run's events or result.
 
         Raises:
             Conflict: The thread is busy and the run's strategy is `reject`.
@@ -200,97 +173,87 @@ class Engine:
             Fenced: Another process took over the thread meanwhile; nothing is written. The caller
                 may try again, under the lock.
         """
-        thread_id, strategy = thread["thread_id"], run["multitask_strategy"]
+        thread_id = new.thread_id
         if self._queue.closing:
             raise Unavailable("The server is stopping")
         if thread_id in self.stopper.deleting:
             raise NotFound(f"Thread with ID {thread_id} not found")
-        reason = f"{strategy} requested via POST /threads/{{thread_id}}/runs"
-        busy = {**thread, "status": "busy", "updated_at": self._clock.stamp()}
-        depth = self.jobs[parent].depth + 1 if parent in self.jobs else 0
-        control = {**new_control(run), **control} if control else {}
+        depth = self.jobs[new.parent].depth + 1 if new.parent in self.jobs else 0
         claimable: Standing | None = None
         if self.cluster is not None and not self.cluster.shared.owns(thread_id):
             # A run that starts at once takes the lease in the transaction that writes the run,
             # which saves a round trip.
-            if self._queue.is_next(run, depth):
-                claimable = self.cluster.claimable(thread_id, standing, is_new_thread=is_new_thread)
-            if claimable is None and not await self.cluster.take_if_possible(
-                thread_id, is_new_thread=is_new_thread, depth=depth
-            ):
-                forwarded = await self.cluster.forwarder.submit(
-                    run,
-                    busy,
-                    control,
-                    key,
-                    reason,
-                    ttl=ttl,
-                    refusal=BUSY,
-                    followed=followed,
-                    held=held,
+            if self._queue.is_next(new.run, depth):
+                claimable = self.cluster.claimable(
+                    thread_id, new.standing, is_new_thread=new.is_new_thread
                 )
-                return self.job_factory.job(run) if forwarded is None else forwarded
-        others = self._queue.of(thread_id)
-        if others and strategy == "reject":
+            if claimable is None and not await self.cluster.take_if_possible(
+                thread_id, is_new_thread=new.is_new_thread, depth=depth
+            ):
+                forwarded = await self.cluster.forwarder.submit(new)
+                return self.job_factory.job(new.run) if forwarded is None else forwarded
+        return await self._accept(new, depth, claimable)
+
+    async def _accept(self, new: NewRun, depth: int, claimable: Standing | None) -> Job:
+        """Accept a run of a thread that this process has, or takes over together with the run.
+
+        Args:
+            new: The run.
+            depth: See `Job.depth`.
+            claimable: The state of the thread if it is taken over.
+        """
+        others = self._queue.of(new.thread_id)
+        if others and new.is_refused_if_busy:
             raise Conflict(BUSY)
-        stopped = others if strategy in ("interrupt", "rollback") else []
-        job = self.job_factory.job(run)
-        job.idempotency_key = None if key is None else key["key"]
+        job = self.job_factory.job(new.run)
+        job.idempotency_key = None if new.key is None else new.key["key"]
         job.depth = depth
-        if self._queue.is_next(run, depth):
+        stored = new
+        if self._queue.is_next(new.run, depth):
             # Stored as running at once, so that it starts after one transaction and not two.
-            job.run, job.begun = self._executor.begun(run), True
+            job.run, job.begun = self._executor.begun(new.run), True
+            stored = replace(new, run=job.run)
             if not job.temporary:
-                states = self._storage.within(held).states
-                job.mark = claimable.mark if claimable is not None else await states.mark(thread_id)
-                control = with_mark(run, control, job.mark)
-        controls = [control] if control else []
+                states = self._storage.within(new.held).states
+                job.mark = claimable.mark if claimable else await states.mark(new.thread_id)
+                control = with_mark(new.run, new.control, job.mark)
+                stored = replace(stored, control=control)
         # In the same transaction as the new run: if the process is killed right after it, the next
         # one does not execute the runs that this one replaces.
-        for other in stopped:
-            before = await self._storage.within(held).run_controls.get(other.run_id)
-            controls.append(with_stop(other.run, before, strategy, reason))
-        await self._store(job, busy, controls, key, ttl, claimable, held)
-        self._queue.enter(job, resting(thread))
+        stops = []
+        if new.replaces is not None:
+            for other in others:
+                before = await self._storage.within(new.held).run_controls.get(other.run_id)
+                stops.append(with_stop(other.run, before, new.replaces, new.stop_reason))
+        await self._store(stored, stops, claimable)
+        self._queue.enter(job, resting(new.thread))
         if self.cluster is not None:
             self.cluster.followers.keep(job)
-        for other in stopped:
-            self.stopper.stop(other, strategy, reason)
-        self._queue.advance(thread_id)
+        if new.replaces is not None:
+            for other in others:
+                self.stopper.stop(other, new.replaces, new.stop_reason)
+        self._queue.advance(new.thread_id)
         return job
 
-    async def _store(
-        self,
-        job: Job,
-        thread: Document,
-        controls: list[Document],
-        key: Document | None,
-        ttl: Document | None,
-        claimable: Standing | None,
-        held: Any,
-    ) -> None:
-        """Write a new run with its documents, and take its thread over if it is free."""
+    async def _store(self, new: NewRun, stops: list[Document], claimable: Standing | None) -> None:
+        """Write a new run and the stops of other runs; take its thread over if it is claimable."""
+        thread_id = new.thread_id
         try:
-            async with self._storage.transaction(held) as transaction:
+            async with self._storage.transaction(new.held) as transaction:
                 if self.cluster is not None and claimable is not None:
-                    self.cluster.shared.take_within(transaction, job.thread_id, claimable.epoch)
+                    self.cluster.shared.take_within(transaction, thread_id, claimable.epoch)
                 elif self.cluster is not None:
-                    self.cluster.shared.check(transaction, job.thread_id)
-                await transaction.threads.put(thread)
-                await transaction.runs.insert(job.run)
-                for control in controls:
+                    self.cluster.shared.check(transaction, thread_id)
+                await new.write(transaction, self._clock.stamp())
+                for control in stops:
                     await transaction.run_controls.put(control)
-                if key is not None:
-                    await transaction.idempotency_keys.put(key)
-                if ttl is not None:
-                    await transaction.thread_ttls.put(ttl)
         except Fenced:
             # With `claimable`, another process took the thread first: there is no lease to lose.
             if self.cluster is not None and claimable is None:
-                self.cluster.lose_lease(job.thread_id)
+                self.cluster.lose_lease(thread_id)
             raise
         if self.cluster is not None and claimable is not None:
-            self.cluster.on_taken(transaction, job.thread_id, claimable)
+            self.cluster.on_taken(transaction, thread_id, claimable)
 
     def _start(self, job: Job) -> None:
         context = without_encryption_context()

@@ -9,11 +9,11 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from langgraph_client.server.clock import EventId
 from langgraph_client.server.errors import Conflict
 from langgraph_client.server.runs.following import Following
+from langgraph_client.server.runs.new_run import BUSY, NewRun
 from langgraph_client.server.runs.recovery import with_stop
 from langgraph_client.server.runs.run_services import RunServices
 from langgraph_client.server.runs.run_states import UNFINISHED, Action, Job
@@ -47,58 +47,28 @@ class RunForwarder:
         for answered in self._askers.get(thread_id, ()):
             answered.set()
 
-    async def submit(
-        self,
-        run: Document,
-        busy: Document,
-        control: Document,
-        key: Document | None,
-        reason: str,
-        *,
-        ttl: Document | None,
-        refusal: str,
-        followed: bool,
-        held: Any,
-    ) -> Job | None:
+    async def submit(self, new: NewRun) -> Job | None:
         """Store a run for another process. The caller holds the lock of the thread.
 
-        Args:
-            run: The run's document.
-            busy: The thread's document.
-            control: The run control; empty for none.
-            key: The document of the request's idempotency key.
-            reason: The reason in the thread's document if the run stops another one.
-            ttl: The document of a new thread's time to live; None for none.
-            refusal: The text of `Conflict`.
-            followed: Whether this process follows the run.
-            held: The value of the lock. The lock across processes ends with the transaction.
-
         Returns:
-            The job that follows the run; None if `followed` is False.
+            The job that follows the run; None if no request waits for it.
 
         Raises:
             Conflict: The thread is busy and the run's strategy is `reject`.
         """
-        thread_id, strategy = run["thread_id"], run["multitask_strategy"]
+        thread_id = new.thread_id
         others = await self.unfinished(thread_id)
-        if others and strategy == "reject":
-            raise Conflict(refusal)
-        if followed:
+        if others and new.is_refused_if_busy:
+            raise Conflict(BUSY)
+        if new.followed:
             # Before the run is stored: a process that takes it over looks for followers first.
             await self._shared.follow(thread_id)
-        async with self._storage.transaction(held) as transaction:
-            await transaction.threads.put(busy)
-            await transaction.runs.insert(run)
-            if control:
-                await transaction.run_controls.put(control)
-            if key is not None:
-                await transaction.idempotency_keys.put(key)
-            if ttl is not None:
-                await transaction.thread_ttls.put(ttl)
-            if strategy in ("interrupt", "rollback"):
+        async with self._storage.transaction(new.held) as transaction:
+            await new.write(transaction, self._clock.stamp())
+            if new.replaces is not None:
                 for other in others:
-                    await self._note_stop(transaction, other, strategy, reason)
-        job = self._following.new(run) if followed else None
+                    await self._note_stop(transaction, other, new.replaces, new.stop_reason)
+        job = self._following.new(new.run) if new.followed else None
         self._shared.notify("thread" if await self._shared.holder(thread_id) else "work", thread_id)
         return job
 
