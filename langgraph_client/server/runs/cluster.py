@@ -334,15 +334,19 @@ class Cluster:
             self._claimed |= claimed
             try:
                 for thread_id, epoch in claims:
-                    async with self._locks.hold(thread_id):
-                        if thread_id in self.shared.epochs or self._queue.of(thread_id):
-                            continue  # A request was faster, or lost runs have not stopped yet.
-                        self.shared.epochs[thread_id] = epoch
-                        await self._resume_thread(thread_id)
+                    await self._resume_claimed(thread_id, epoch)
             finally:
                 self._claimed -= claimed
             if not claims:
                 return
+
+    async def _resume_claimed(self, thread_id: str, epoch: int) -> None:
+        """Continue a thread that this process has claimed."""
+        async with self._locks.hold(thread_id):
+            if thread_id in self.shared.epochs or self._queue.of(thread_id):
+                return  # A request was faster, or lost runs have not stopped yet.
+            self.shared.epochs[thread_id] = epoch
+            await self._resume_thread(thread_id)
 
     async def _claim_now(self, _: str) -> None:
         await self.claim()

@@ -38,7 +38,7 @@ from langgraph_client.server.runs.metrics import Metrics
 from langgraph_client.server.runs.new_run import BUSY, NewRun
 from langgraph_client.server.runs.protocol_runs import ProtocolRuns, alone
 from langgraph_client.server.runs.recovery import with_mark, with_stop
-from langgraph_client.server.runs.run_queue import RunQueue
+from langgraph_client.server.runs.run_queue import QueueNumbers, RunQueue
 from langgraph_client.server.runs.run_services import RunServices
 from langgraph_client.server.runs.run_states import (
     UNFINISHED,
@@ -384,7 +384,7 @@ class Engine:
             event_id = await self.cluster.forwarder.announce(thread_id, name, encoded)
         self.thread_logs.append(thread_id, name, encoded, event_id)
 
-    def numbers(self) -> tuple[dict[str, float | None], dict[str, int]]:
+    def numbers(self) -> QueueNumbers:
         """Return how many runs wait and how long, and how many more could run."""
         return self._queue.numbers()
 

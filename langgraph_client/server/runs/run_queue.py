@@ -12,12 +12,28 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.hooks import RunHooks
 from langgraph_client.server.runs.run_states import Job, ThreadQueue
 from langgraph_client.server.storage.protocol import Document
+
+
+@dataclass(frozen=True)
+class QueueNumbers:
+    """How many runs wait, and how many more could run."""
+
+    pending: int
+    running: int
+    #: How many runs may run at the same time.
+    limit: int
+    #: How many more runs could start.
+    available: int
+    #: For how many seconds runs have been due that have not started; None if there are none.
+    longest_wait: float | None
+    median_wait: float | None
 
 
 class RunQueue:
@@ -142,20 +158,18 @@ class RunQueue:
                 if self._running[depth] < self._limit:
                     self.advance(waiting.popleft())
 
-    def numbers(self) -> tuple[dict[str, float | None], dict[str, int]]:
+    def numbers(self) -> QueueNumbers:
         """Return the number and times of waiting runs, and the number of free slots."""
         now = self._clock.time()
         waits = sorted(now - j.due for j in self.jobs.values() if j.task is None and j.due <= now)
-        longest, middle = (waits[-1], waits[len(waits) // 2]) if waits else (None, None)
-        queue = {
-            "n_pending": sum(job.task is None for job in self.jobs.values()),
-            "n_running": self._running.total(),
-            "pending_runs_wait_time_max_secs": longest,
-            "pending_runs_wait_time_med_secs": middle,
-            "pending_unblocked_runs_wait_time_max_secs": longest,
-        }
-        free = max(self._limit - self._running[0], 0)
-        return queue, {"max": self._limit, "active": self._running.total(), "available": free}
+        return QueueNumbers(
+            pending=sum(job.task is None for job in self.jobs.values()),
+            running=self._running.total(),
+            limit=self._limit,
+            available=max(self.room(), 0),
+            longest_wait=waits[-1] if waits else None,
+            median_wait=waits[len(waits) // 2] if waits else None,
+        )
 
     def close(self) -> None:
         """Start no more runs."""

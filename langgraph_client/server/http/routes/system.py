@@ -44,12 +44,24 @@ async def info(request: ValidRequest) -> Response:
 async def metrics(request: ValidRequest) -> Response:
     """GET /metrics."""
     engine = request.services.engine
-    queue, workers = engine.numbers()
+    numbers = engine.numbers()
+    queue = {
+        "n_pending": numbers.pending,
+        "n_running": numbers.running,
+        "pending_runs_wait_time_max_secs": numbers.longest_wait,
+        "pending_runs_wait_time_med_secs": numbers.median_wait,
+        "pending_unblocked_runs_wait_time_max_secs": numbers.longest_wait,
+    }
+    workers = {
+        "max": numbers.limit,
+        "active": numbers.running,
+        "available": numbers.available,
+    }
     if request.query["format"] == "json":
         return reply({"queue": queue, "api": {}, "workers": workers})
     lines = []
-    for prefix, numbers in (("lg_api_num", queue), ("lg_api_workers", workers)):
-        for name, value in numbers.items():
+    for prefix, values in (("lg_api_num", queue), ("lg_api_workers", workers)):
+        for name, value in values.items():
             lines += [f"# TYPE {prefix}_{name} gauge", f"{prefix}_{name} {value or 0}"]
     lines += gauges("langgraph_runs", "status", await engine.unfinished_counts())
     if engine.cluster is not None:
