@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from langgraph_client.server.encryption.cipher import MARK, Context
 from langgraph_client.server.encryption.fields import FIELDS
 from langgraph_client.server.request_context import encryption_context
-from langgraph_client.server.storage.protocol import Document
+from langgraph_client.server.storage.protocol import UNFINISHED, Document
 
 KEYS = {"assistant": "assistant_id", "thread": "thread_id", "run": "run_id", "cron": "cron_id"}
 """The field with the id of a document, by kind of document."""
@@ -36,7 +36,7 @@ class Contexts:
     def note(self, kind: str, document: Document) -> None:
         """Remember the context of a stored document."""
         key, context = document.get(KEYS[kind]), stored_context(kind, document)
-        if kind == "run" and document.get("status") in ("pending", "running"):
+        if kind == "run" and document.get("status") in UNFINISHED:
             self._unfinished[str(key)] = context or {}
             return
         if kind == "run":

@@ -41,7 +41,6 @@ from langgraph_client.server.runs.recovery import with_mark, with_stop
 from langgraph_client.server.runs.run_queue import QueueNumbers, RunQueue
 from langgraph_client.server.runs.run_services import RunServices
 from langgraph_client.server.runs.run_states import (
-    UNFINISHED,
     Ended,
     GraphRunner,
     Job,
@@ -51,7 +50,7 @@ from langgraph_client.server.runs.settlement import Settlements
 from langgraph_client.server.runs.stop_runs import RunStopper
 from langgraph_client.server.runs.thread_events import ThreadLogs
 from langgraph_client.server.runs.thread_status import resting
-from langgraph_client.server.storage.protocol import Document, Storage, Transaction
+from langgraph_client.server.storage.protocol import UNFINISHED, Document, Storage, Transaction
 from langgraph_client.server.storage.shared import Fenced, Shared, Standing, run_lease
 
 logger = logging.getLogger("langgraph_client.server")

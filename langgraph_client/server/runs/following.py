@@ -9,7 +9,7 @@ from langgraph_client.server.runs.run_result import fallback_result
 from langgraph_client.server.runs.run_services import RunServices
 from langgraph_client.server.runs.run_states import Job
 from langgraph_client.server.runs.stored_events import RUN_DONE
-from langgraph_client.server.storage.protocol import Document
+from langgraph_client.server.storage.protocol import UNFINISHED, Document
 from langgraph_client.server.storage.shared import RunResult, Shared
 
 _PAGE = 1000
@@ -120,7 +120,7 @@ class Following:
             present = {run["run_id"]: run for run in await self._storage.runs.search(where=where)}
             for run_id, job in rest.items():
                 run = present.get(run_id)
-                if run is None or run["status"] not in ("pending", "running"):
+                if run is None or run["status"] not in UNFINISHED:
                     # The result may have been written between the two queries, so read it again.
                     again = await self._shared.results([run_id])
                     ended.append((job, again.get(run_id) or await self._guess(job, run)))

@@ -16,8 +16,14 @@ from langgraph_client.server.runs.following import Following
 from langgraph_client.server.runs.new_run import BUSY, NewRun
 from langgraph_client.server.runs.recovery import with_stop
 from langgraph_client.server.runs.run_services import RunServices
-from langgraph_client.server.runs.run_states import UNFINISHED, Action, Job
-from langgraph_client.server.storage.protocol import Document, Event, Storage, Transaction
+from langgraph_client.server.runs.run_states import Action, Job
+from langgraph_client.server.storage.protocol import (
+    UNFINISHED,
+    Document,
+    Event,
+    Storage,
+    Transaction,
+)
 from langgraph_client.server.storage.shared import Shared, no_run
 
 _ANSWER_SECONDS = 1.0

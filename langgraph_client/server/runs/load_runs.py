@@ -5,11 +5,11 @@ from __future__ import annotations
 from langgraph_client.server.runs.cluster import Cluster
 from langgraph_client.server.runs.recovery import MAX_KILLS, MAX_KILLS_SHARED, decide, new_control
 from langgraph_client.server.runs.run_services import RunServices
-from langgraph_client.server.runs.run_states import UNFINISHED, Job
+from langgraph_client.server.runs.run_states import Job
 from langgraph_client.server.runs.settlement import Settlements, delete_run_documents
 from langgraph_client.server.runs.stop_runs import RunStopper
 from langgraph_client.server.runs.thread_status import resting
-from langgraph_client.server.storage.protocol import Document
+from langgraph_client.server.storage.protocol import UNFINISHED, Document
 
 
 class RunLoader:

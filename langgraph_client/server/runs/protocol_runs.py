@@ -21,7 +21,7 @@ from langgraph_client.server.runs.protocol_log import ProtocolLog
 from langgraph_client.server.runs.protocol_run import ProtocolRun
 from langgraph_client.server.runs.run_states import Job
 from langgraph_client.server.runs.stored_events import RunEvents
-from langgraph_client.server.storage.protocol import Document, KeptEvent, Storage
+from langgraph_client.server.storage.protocol import UNFINISHED, Document, KeptEvent, Storage
 
 logger = logging.getLogger("langgraph_client.server")
 
@@ -184,7 +184,7 @@ class ProtocolRuns:
     async def _repair(self, log: ProtocolLog, run_id: str) -> None:
         """Add the end of a run that is missing because its process was killed at that moment."""
         run = await self._storage.runs.get(run_id)
-        if run is None or run["status"] in ("pending", "running"):  # Another process ends it.
+        if run is None or run["status"] in UNFINISHED:  # Another process ends it.
             return
         before = await self._storage.protocol_events.lifecycle(run_id)
         thread = await self._storage.threads.get(log.thread_id) or {}

@@ -15,7 +15,6 @@ from langgraph_client.server.storage.protocol import Document, Mark
 
 Action = Literal["interrupt", "rollback"]
 DELETED = "deleted"
-UNFINISHED = ("pending", "running")
 
 TRANSITIONS: dict[tuple[str, str], str] = {
     ("pending", "start"): "running",

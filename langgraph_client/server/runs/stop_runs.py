@@ -12,10 +12,10 @@ from langgraph_client.server.runs.cluster import Cluster
 from langgraph_client.server.runs.execute_run import RunExecutor
 from langgraph_client.server.runs.recovery import outweighs, with_stop
 from langgraph_client.server.runs.run_services import RunServices
-from langgraph_client.server.runs.run_states import UNFINISHED, Action, Job, Outcome
+from langgraph_client.server.runs.run_states import Action, Job, Outcome
 from langgraph_client.server.runs.settlement import STATE_SECONDS, Settlements, delete_run_documents
 from langgraph_client.server.runs.thread_status import WITHOUT_STATE
-from langgraph_client.server.storage.protocol import Document, Transaction
+from langgraph_client.server.storage.protocol import UNFINISHED, Document, Transaction
 from langgraph_client.server.storage.shared import Fenced
 from langgraph_client.server.user_code import is_stopping
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from langgraph.store.base import BaseStore
 
 Document: TypeAlias = JsonObject
+UNFINISHED = ("pending", "running")
+"""The statuses of a run that is not over."""
 Mark: TypeAlias = Any
 """A mark of a thread's state at some time. Only the storage that made it can read it."""
 

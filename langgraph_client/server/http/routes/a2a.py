@@ -15,6 +15,7 @@ from starlette.responses import Response
 from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.encoding import encode
 from langgraph_client.server.errors import Invalid
+from langgraph_client.server.graphs.protocol_events import INTERRUPT
 from langgraph_client.server.http import a2a_wire as a2a
 from langgraph_client.server.http.a2a_wire import A2AError, UserMessage, Wire
 from langgraph_client.server.http.endpoint import ValidRequest
@@ -27,6 +28,7 @@ from langgraph_client.server.http.streaming import LongResponse, event_headers
 from langgraph_client.server.runs.background_tasks import BackgroundTasks
 from langgraph_client.server.runs.event_log import HEARTBEAT
 from langgraph_client.server.runs.run_document import assistant_id_of, canonical_uuid
+from langgraph_client.server.runs.run_result import ERROR
 
 _HISTORY = 10
 _MODES = ["text/plain", "application/json"]
@@ -294,14 +296,14 @@ class _Agent:
         """Return the task of a run that is over, from its result."""
         wire = self.wire
         more: JsonObject = {"history": wire.history(values, ids, length)} if length else {}
-        if isinstance(values, dict) and "__error__" in values:
-            error = values["__error__"]
+        if isinstance(values, dict) and ERROR in values:
+            error = values[ERROR]
             text = f"Error executing assistant: {error['error']}: {error['message']}"
             return wire.task(
                 ids, wire.status("failed", wire.message([wire.text(text)], ids)), **more
             )
-        if isinstance(values, dict) and values.get("__interrupt__"):
-            more["artifacts"] = [wire.questions(values["__interrupt__"])]
+        if isinstance(values, dict) and values.get(INTERRUPT):
+            more["artifacts"] = [wire.questions(values[INTERRUPT])]
             return wire.task(ids, wire.status("input-required"), **more)
         more["artifacts"] = [wire.response(values, self.assistant_id)]
         return wire.task(ids, wire.status("completed"), **more)
@@ -394,8 +396,8 @@ class _Agent:
             text = str(failed.get("message") or failed.get("error"))
             status = wire.status("failed", wire.message([wire.text(text)], ids))
             return [wire.status_update(ids, status, final=True)]
-        if isinstance(values, dict) and values.get("__interrupt__"):
-            artifact, state = wire.questions(values["__interrupt__"]), "input-required"
+        if isinstance(values, dict) and values.get(INTERRUPT):
+            artifact, state = wire.questions(values[INTERRUPT]), "input-required"
         else:
             artifact, state = wire.response(values, self.assistant_id), "completed"
         return [

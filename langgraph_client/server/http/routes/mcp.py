@@ -17,6 +17,7 @@ from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import empty, reply
 from langgraph_client.server.http.routes.system import version
 from langgraph_client.server.http.self_requests import SelfClient, SelfRequestError
+from langgraph_client.server.runs.run_result import ERROR
 from langgraph_client.server.storage.protocol import Document
 
 logger = logging.getLogger("langgraph_client.server")
@@ -235,8 +236,8 @@ async def _call_tool(own_server: SelfClient, params: Document) -> Document:
         value = await own_server.request("POST", "/runs/wait", body)
     except SelfRequestError as error:
         return _content(error.detail, failed=True)
-    if isinstance(value, dict) and "__error__" in value:
-        error_document = value["__error__"]
+    if isinstance(value, dict) and ERROR in value:
+        error_document = value[ERROR]
         return _content(f"{error_document['error']}: {error_document['message']}", failed=True)
     return _content(encode(value).decode())
 

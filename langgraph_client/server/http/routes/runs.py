@@ -27,11 +27,11 @@ from langgraph_client.server.http.replies import (
 from langgraph_client.server.http.streaming import RunResultResponse
 from langgraph_client.server.runs.create_run import CreatedRun
 from langgraph_client.server.runs.run_document import canonical_uuid
-from langgraph_client.server.runs.run_result import fallback_result
+from langgraph_client.server.runs.run_result import ERROR, fallback_result
 from langgraph_client.server.runs.run_states import Action, Job
 from langgraph_client.server.runs.stop_runs import NOT_FOUND
 from langgraph_client.server.services import Services
-from langgraph_client.server.storage.protocol import Document
+from langgraph_client.server.storage.protocol import UNFINISHED, Document
 
 #: Fields that belong to a run on a thread. No schema of a stateless run names them, so they are not
 #: checked there, and are left out.
@@ -209,7 +209,7 @@ async def join(request: ValidRequest) -> Response:
     headers = {"location": f"{path}/join", "content-location": path}
     thread = None if run is None else await services.storage.threads.get(thread_id)
     if thread is None:  # A run that has just ended may have taken its temporary thread with it.
-        return reply({"__error__": NOT_FOUND}, headers=headers)
+        return reply({ERROR: NOT_FOUND}, headers=headers)
     return reply(fallback_result(thread), headers=headers)
 
 
@@ -293,7 +293,7 @@ async def cancel_many(request: ValidRequest) -> Response:
     body = request.body
     action: Action = "rollback" if request.query["action"] == "rollback" else "interrupt"
     if "status" in body:
-        wanted = ("pending", "running") if body["status"] == "all" else (body["status"],)
+        wanted = UNFINISHED if body["status"] == "all" else (body["status"],)
         runs = await services.engine.unfinished()
         chosen = [run for run in runs if run["status"] in wanted]
         ids = [

@@ -13,7 +13,7 @@ from typing import Any
 from langgraph_client.server.encoding import encode
 from langgraph_client.server.storage.document_rows import document_of, row_of
 from langgraph_client.server.storage.postgres.connections import Executor, Place
-from langgraph_client.server.storage.protocol import Document
+from langgraph_client.server.storage.protocol import UNFINISHED, Document
 
 MAX_INTEGER = 2**63 - 1
 _WITHOUT_CASE = ("name", "graph_id")
@@ -243,4 +243,4 @@ class Runs(Table):
 
     async def unfinished(self) -> list[Document]:
         """Return the runs that are pending or running, oldest first."""
-        return await self.search(where={"status": ("pending", "running")}, order_by="created_at")
+        return await self.search(where={"status": UNFINISHED}, order_by="created_at")

@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from langgraph_client.server.encoding import encode
 from langgraph_client.server.storage.document_rows import document_of, row_of
-from langgraph_client.server.storage.protocol import Document, KeyTaken
+from langgraph_client.server.storage.protocol import UNFINISHED, Document, KeyTaken
 from langgraph_client.server.storage.sqlite.database import Database
 from langgraph_client.server.storage.sqlite.json_conditions import contains_condition
 
@@ -309,4 +309,4 @@ class Runs(Table):
 
     async def unfinished(self) -> list[Document]:
         """Return the runs that are pending or running, oldest first."""
-        return await self.search(where={"status": ("pending", "running")}, order_by="created_at")
+        return await self.search(where={"status": UNFINISHED}, order_by="created_at")
