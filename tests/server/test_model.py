@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
 import uuid
@@ -337,7 +338,14 @@ async def at_rest(server: Server, *, is_shared: bool = False) -> None:
     threads = {row["thread_id"]: row["status"] for row in rows.get("threads", ())}
     assert "busy" not in threads.values()
     assert {row["status"] for row in rows.get("runs", ())}.isdisjoint({"pending", "running"})
-    assert not rows.get("run_controls")
+    runs = {row["run_id"] for row in rows.get("runs", ())}
+    # Only those that `with_end` keeps, which tell a later deletion of the run what to undo.
+    for control in rows.get("run_controls", ()):
+        document = control["doc"]
+        if isinstance(document, str):
+            document = json.loads(document)
+        assert document.keys() == {"run_id", "thread_id", "mark", "latest"}
+        assert control["run_id"] in runs
     if is_shared:
         results = await services.storage.connections.rows("SELECT run_id FROM run_results")
         read = {run_id for (run_id,) in results}
@@ -346,6 +354,5 @@ async def at_rest(server: Server, *, is_shared: bool = False) -> None:
         if found and "thread_id" in found[0]:
             owners = {row["thread_id"] for row in found} - {None}
             assert owners <= set(threads), f"{name} has rows of threads that do not exist"
-    runs = {row["run_id"] for row in rows.get("runs", ())}
     of_runs = {row["run_id"] for row in rows.get("events", ()) if row["run_id"] >= FIRST_RUN_ID}
     assert of_runs <= runs
