@@ -50,9 +50,9 @@ class HttpClient:
         requests from now on. A client that was not passed is created on first use, and closed with
         this client. What is sent with it directly has none of this package's retries.
 
-        If no client was passed, its other settings, such as `auth`, `cookies`, `params`, `timeout`
-        and `event_hooks`, count only for what is sent with it directly. Pass an httpx client that
-        has them, if they must count for every request.
+        `auth`, `cookies`, `params`, `event_hooks` and `timeout` count for all requests too. Once
+        one of them is set, httpx sends the requests, which takes longer. `base_url` counts only
+        for what is sent with it directly.
 
         Example:
             client.http.client.headers["Authorization"] = "Bearer ..."

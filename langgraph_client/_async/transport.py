@@ -450,8 +450,9 @@ class AsyncTransport:
                 raise self._late(call, deadline)
             if self._pools.is_closed:
                 raise NoAnswer(FailureKind.CLOSED)
-            steps = deadline.clip(self.time_limits.steps, now)
-            answer = await self._pools.current().send(request, steps, deadline.end)
+            steps = deadline.clip(self.httpx_client.steps(self.time_limits.steps), now)
+            sender = self.httpx_client.sender() or self._pools.current()
+            answer = await sender.send(request, steps, deadline.end)
             is_good = 200 <= answer.status < 300 or answer.status == _SWITCHED
             if is_good and not whole:
                 # The caller reads the body, and closes the response.

@@ -97,7 +97,8 @@ def make_client(
 class HttpxClientHolder:
     """The httpx client of `client.http.client`, and the headers of every request.
 
-    All copies of a client share one.
+    All copies of a client share one. Its headers are those of every request. If more of it is
+    changed (`auth`, `cookies`, `params`, `event_hooks`, `timeout`), it sends the requests itself.
 
     Args:
         settings: The server's URL, and the headers.
@@ -121,6 +122,8 @@ class HttpxClientHolder:
         self._given = given
         self._is_shared = is_shared
         self._made: HttpxClient | None = None
+        self._sender: HttpxSender | None = None
+        self._timeout: object = None  # The timeout that the client was made with.
 
     def client(self) -> HttpxClient:
         """Return the caller's client, or one that is made now."""
@@ -132,8 +135,30 @@ class HttpxClientHolder:
             # Not httpx's own headers: it accepts encodings that this package does not decode.
             made.headers.clear()
             made.headers.update(self._settings.headers)
-            self._made, self.headers = made, made.headers
+            self._made, self.headers, self._timeout = made, made.headers, made.timeout
+            self._sender = HttpxSender(made, self._settings.authority, is_ours=False)
         return self._made
+
+    def sender(self) -> HttpxSender | None:
+        """Return what sends with the client; None while only its headers may have been changed."""
+        made = self._made
+        if made is None:
+            return None
+        is_changed = (
+            made.auth is not None
+            or len(made.params) > 0
+            or any(made.event_hooks.values())
+            or any(True for _ in made.cookies.jar)
+            or made.is_closed
+            or made.timeout != self._timeout
+        )
+        return self._sender if is_changed else None
+
+    def steps(self, usual: Steps) -> Steps:
+        """Return the limits of each step: those that were set on the client, or the usual ones."""
+        if self._made is None or self._made.timeout == self._timeout:
+            return usual
+        return steps_of(self._made.timeout)
 
     def close(self) -> None:
         """Close the client that was made here."""
@@ -235,9 +260,13 @@ class HttpxSender:
         raise NoAnswer(FailureKind.TIMED_OUT, "read", httpx.ReadTimeout)
 
     def _send(self, request: Request, steps: Steps) -> HttpResponse:
+        path, _, query = request.target.partition("?")
+        # httpx drops the query of a URL if its client has parameters of its own.
+        own_params = len(self._client.params) > 0
         built = self._client.build_request(
             request.method,
-            self._url + request.target,
+            self._url + (path if own_params else request.target),
+            params=self._library["QueryParams"](query) if own_params else None,
             headers=_sent(request.headers),
             content=request.content,
             timeout=self._library["Timeout"](**steps._asdict()),

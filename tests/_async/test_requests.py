@@ -312,6 +312,50 @@ async def test_the_client_below_shares_headers_with_copies_and_sends_none_of_htt
     assert after == {**before, "authorization": "Bearer new"}
 
 
+async def test_what_is_set_on_the_client_below_counts_for_all_requests() -> None:
+    """`auth`, `cookies`, `params`, `event_hooks` and `timeout`; the query of a call stays."""
+    seen: list[str] = []
+
+    async def hook(request: httpx.Request) -> None:
+        seen.append(str(request.url.query))
+
+    wire = Wire(*[reply([])] * 2)
+    async with client_of(wire) as client:
+        below = client.http.client
+        await client.runs.list("t", limit=3)
+        below.auth = httpx.BasicAuth("user", "password")
+        below.cookies.set("session", "1")
+        below.params = {"tenant": "a"}
+        below.event_hooks = {"request": [hook]}
+        below.timeout = 7.0
+        await client.with_options(deadline=50).runs.list("t", limit=3)
+    plain, changed = wire.requests
+    assert "authorization" not in plain.headers
+    assert changed.headers["authorization"] == "Basic dXNlcjpwYXNzd29yZA=="
+    assert changed.headers["cookie"] == "session=1"
+    assert dict(changed.url.params) == {"limit": "3", "offset": "0", "tenant": "a"}
+    assert changed.extensions["timeout"]["read"] == 7.0
+    assert len(seen) == 1
+
+
+async def test_parameters_of_a_caller_s_client_do_not_replace_those_of_a_call() -> None:
+    """httpx drops the query of a URL if the client has parameters; repeated names stay."""
+    wire = Wire(reply([]))
+    params = {"tenant": "a"}
+    async with (
+        httpx.AsyncClient(base_url=URL, transport=wire, params=params) as given,
+        get_client(url=URL, http_client=given, api_key=None) as client,
+    ):
+        await client.runs.list("t", limit=3, select=["run_id", "status"])
+    assert sorted(wire.requests[0].url.params.multi_items()) == [
+        ("limit", "3"),
+        ("offset", "0"),
+        ("select", "run_id"),
+        ("select", "status"),
+        ("tenant", "a"),
+    ]
+
+
 async def test_the_client_below_reaches_the_server_as_the_client_does() -> None:
     """The caller's TLS settings are those of `client.http.client`, too."""
     with raw_server(lambda asked, send: send(http(b"{}")), tls=True) as server:
