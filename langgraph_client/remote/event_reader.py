@@ -174,7 +174,10 @@ class EventReader:
 
     def _mode(self, name: str, ns: Namespace, data: JSON) -> list[GraphValue]:
         self._has_begun = True
-        payload = self._payloads[name](data)
+        if ns and name in ("values", "updates"):
+            payload = self._state(data)  # `output_keys` select channels of the graph itself only.
+        else:
+            payload = self._payloads[name](data)
         parent = self._parent
         if parent and _interrupts_in(payload) and self._request.answers(payload[INTERRUPT]):
             # The parent graph's answer goes there at once: nobody sees the question.
@@ -202,8 +205,9 @@ class EventReader:
         if name == "messages" and self._request.wants_messages and not calls_handlers:
             self._messages.append(self._for_handlers.open(data))
         if name in self._print_modes:
-            where = f" [graph={ns}]" if subgraphs and ns else ""
-            print(f"[{name}]{where} {payload!r}")
+            # Bold and yellow, as langgraph prints them.
+            where = f" \x1b[1;30;33m[graph={ns}]\x1b[0m" if subgraphs and ns else ""
+            print(f"\x1b[1m[{name}]\x1b[0m{where} {payload!r}")
         if self._parent is not None:
             self._parent.pass_on(ns, name, payload)
         if name not in self._request.modes or (ns and not subgraphs):
@@ -253,13 +257,14 @@ class EventReader:
 
     # --- payloads by mode ---
 
+    def _state(self, data: JSON) -> GraphValue:
+        return self._decoder.output(self._decoder.open(data))
+
     def _values(self, data: JSON) -> GraphValue:
-        keys = self._arguments.output_keys
-        return select(self._decoder.output(self._decoder.open(data)), keys)
+        return select(self._state(data), self._arguments.output_keys)
 
     def _updates(self, data: JSON) -> GraphValue:
-        keys = self._arguments.output_keys
-        return select_updates(self._decoder.output(self._decoder.open(data)), keys)
+        return select_updates(self._state(data), self._arguments.output_keys)
 
     def _message(self, data: JSON) -> Message:
         if isinstance(data, list):  # A pair without an envelope: only its first part has messages.

@@ -11,6 +11,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import GraphDrained
 from langgraph.graph import START, StateGraph
 from langgraph.runtime import RunControl, Runtime
+from langgraph.types import Command
 
 from langgraph_client import (
     APIResponseValidationError,
@@ -65,6 +66,22 @@ async def test_a_drained_run_stops_before_its_next_superstep(is_remote: bool) ->
         with pytest.raises(GraphDrained, match="deploy"):
             [part async for part in subject.astream({}, on, control=control)]
         assert (await subject.aget_state(on)).next == ("second",)
+
+
+@pytest.mark.parametrize("is_remote", [False, True], ids=["local", "remote"])
+def test_a_command_is_kept_by_a_run_that_drains_before_its_first_superstep(is_remote: bool) -> None:
+    """Its update is in the state, and the next call goes where the command goes."""
+    control = RunControl()
+    control.request_drain()
+    graph = built()
+    with Server({"agent": graph}) as server:
+        subject = server.remote_graph("agent") if is_remote else graph
+        subject.invoke({}, ON)
+        with pytest.raises(GraphDrained):
+            subject.invoke(Command(update={"second": "?"}, goto="first"), ON, control=control)
+        assert subject.get_state(ON).values == {"first": "done", "second": "?"}
+        went = [*subject.stream(None, ON)]
+    assert went == [{"first": {"first": "done"}}, {"second": {"second": "done"}}]
 
 
 @pytest.mark.parametrize("mode", ["values", "updates", ["custom", "values"]], ids=repr)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from langchain_core.runnables import RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.graph import START, StateGraph
-from langgraph.types import RetryPolicy, StateUpdate
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.types import RetryPolicy, Send, StateUpdate
 from pydantic import ValidationError
 
 from langgraph_client import Server
@@ -168,6 +168,28 @@ async def test_events(hosted: Server, name: str, version: str) -> None:
         expected = [here(e) async for e in local.astream_events(given, config, **more)]
         assert [there(e) async for e in remote.astream_events(given, config, **more)] == expected
     await remote.aclose()
+
+
+async def test_events_of_hidden_steps() -> None:
+    """The branch at the entry point has events, too, at the root as in a graph inside of a node."""
+
+    def build() -> Any:
+        inner = StateGraph(MessagesState).add_node("say", lambda state: {"messages": ["hi"]})
+        inner.add_conditional_edges(START, lambda state: [Send("say", state)], ["say"])
+        said = inner.compile(name="inner")
+        outer = StateGraph(MessagesState).add_node("call", lambda state: said.invoke(state))
+        outer.add_conditional_edges(START, lambda state: "call", ["call"])
+        return outer.compile(name="outer")
+
+    async def events(graph: Any) -> list[Any]:
+        names, given = Names(), {"messages": []}
+        return [names(e) async for e in graph.astream_events(given, version="v2")]
+
+    with Server({"outer": build()}) as server, server.remote_graph("outer") as remote:
+        here, there = await events(build()), await events(remote)
+        await remote.aclose()
+    assert len([e for e in here if "langsmith:hidden" in e["tags"]]) > 4
+    assert there == here
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -61,6 +60,8 @@ STREAM_OPTIONS: list[dict[str, Any]] = [
     {"stream_mode": "values", "output_keys": "KEY"},
     {"stream_mode": "updates", "output_keys": "KEY"},
     {"stream_mode": "updates", "output_keys": ["KEY"]},
+    {"stream_mode": ["values", "updates"], "output_keys": ["KEY"], "subgraphs": True},
+    {"stream_mode": ["values", "updates"], "output_keys": [], "subgraphs": True},
     {"debug": True},
     {"debug": True, "subgraphs": True, "stream_mode": "values"},
     {"print_mode": "updates", "subgraphs": True, "stream_mode": "custom"},
@@ -119,8 +120,7 @@ async def played(
                 told.append(await call(names, graph, method, given, config, **options))
             except Exception as error:  # What is raised is compared, too.
                 told.append(failure(error))
-        text = re.sub(r"\x1b\[[0-9;]*m", "", printed.getvalue())
-        told += [names(line) for line in text.splitlines()]
+        told += [names(line) for line in printed.getvalue().splitlines()]
         if method == "invoke":
             told.append(await call(names, graph, "get_state", config))
             told.append(await call(names, graph, "get_state_history", config))

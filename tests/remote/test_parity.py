@@ -288,6 +288,26 @@ def test_a_command_goes_to_names_and_sends_together(graph_of: Any) -> None:
     assert seen[0] == seen[1]
 
 
+@pytest.mark.parametrize("checkpointer", [None, True])
+def test_the_place_of_a_subgraph_that_has_not_started(checkpointer: bool | None) -> None:
+    """Its namespace is its task's, or its node's if it has a state of its own."""
+
+    def build() -> Any:
+        inner = StateGraph(Told).add_node("one", lambda state: {"told": [1]})
+        child = inner.add_edge(START, "one").compile(checkpointer=checkpointer)
+        outer = StateGraph(Told).add_node("child", child).add_edge(START, "child")
+        return outer.compile(name="outer", interrupt_before=["child"])
+
+    seen = []
+    with TestServer({"outer": build()}) as server, server.remote_graph("outer") as remote:
+        for graph in (build().copy({"checkpointer": InMemorySaver()}), remote):
+            graph.invoke({"told": []}, ON)
+            (task,) = graph.get_state(ON, subgraphs=True).tasks
+            named = task.state.config["configurable"]
+            seen.append([named["thread_id"], named["checkpoint_ns"].replace(task.id, "ID")])
+    assert seen == [["1", "child" if checkpointer else "child:ID"]] * 2
+
+
 def test_updates_of_several_supersteps(graph_of: Any) -> None:
     """`bulk_update_state` leaves the state and history that it leaves locally."""
     from langgraph.types import StateUpdate
@@ -298,4 +318,16 @@ def test_updates_of_several_supersteps(graph_of: Any) -> None:
             ON, [[StateUpdate({"log": ["x"]}, "one")], [StateUpdate({"log": ["y"]}, "two")]]
         )
         seen.append([(s.values, s.next, s.metadata["step"]) for s in graph.get_state_history(ON)])
+    compare(seen[0], seen[1])
+
+
+def test_the_only_update_of_a_superstep_needs_no_node(graph_of: Any) -> None:
+    """It counts as an update of the last node, also after a superstep with several updates."""
+    from langgraph.types import StateUpdate
+
+    several = [StateUpdate({"topic": "t"}, "__start__"), StateUpdate({"log": ["x"]}, "one")]
+    seen = []
+    for graph in graph_of("row"):
+        graph.bulk_update_state(ON, [several, [StateUpdate({"log": ["y"]})]])
+        seen.append([(s.values, s.next, s.metadata) for s in graph.get_state_history(ON)])
     compare(seen[0], seen[1])

@@ -205,6 +205,9 @@ class CompiledGraph:
             for event in extra_events.take():
                 yield event
         except Exception as error:
+            if checks is not None and checks.control.drain_requested:
+                # The command must not be repeated: the thread goes on from here.
+                await scope.write_deferred()
             await extra_events.end(error)
             for event in extra_events.take():
                 yield event
@@ -245,7 +248,12 @@ class CompiledGraph:
         run_input = graph_input(run.kwargs)
         if EVENTS in run.kwargs["stream_mode"]:
             return chunks_with_events(
-                graph, run_input, config, options, is_stepwise=run.checks is not None
+                graph,
+                run_input,
+                config,
+                options,
+                is_stepwise=run.checks is not None,
+                shows_hidden=TYPED_VALUES in run.kwargs,
             )
         if MESSAGE_EVENTS in run.kwargs.get(EXTRA_EVENTS, ()):
             return chunks_with_message_events(graph, run_input, config, options)

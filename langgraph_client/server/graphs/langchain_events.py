@@ -53,6 +53,7 @@ async def chunks_with_events(
     options: dict[str, object],
     *,
     is_stepwise: bool,
+    shows_hidden: bool,
 ) -> AsyncGenerator[tuple[tuple[str, ...], str, object], None]:
     """Yield langchain's events, and the root's stream chunks as events of the other modes.
 
@@ -62,6 +63,8 @@ async def chunks_with_events(
         config: The run's config.
         options: More arguments of `astream`.
         is_stepwise: Whether the graph waits until each chunk has been read.
+        shows_hidden: Whether to yield the events of langgraph's hidden steps too, as a local graph
+            does. The real server does not.
     """
     root = str(config["run_id"])
     deep = options["subgraphs"]
@@ -77,7 +80,7 @@ async def chunks_with_events(
                     yield chunk if deep else ((), *chunk)
                 if steps is not None:
                     steps.go_on()
-            elif TAG_HIDDEN not in event.get("tags", ()):
+            elif shows_hidden or TAG_HIDDEN not in event.get("tags", ()):
                 yield (), EVENTS, event
     finally:
         await source.aclose()

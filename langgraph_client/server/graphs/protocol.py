@@ -186,7 +186,7 @@ class GraphRun:
 class StateUpdate:
     """One update of a superstep: values, or the command of the request."""
 
-    as_node: str
+    as_node: str | None
     values: object = None
     command: Mapping[str, object] | None = None
     task_id: str | None = None

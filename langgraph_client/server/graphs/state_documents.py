@@ -79,11 +79,19 @@ def _task(task: Any, typed_values: bool) -> Document:
         "error": error if error is None or isinstance(error, str) else repr(error),
         "interrupts": [_interrupt(interrupt, typed_values) for interrupt in task.interrupts],
         "checkpoint": checkpoint_of(below) if named else None,
-        "state": None
-        if named or below is None
-        else state_document(below, typed_values=typed_values),
+        "state": None if named or below is None else _state_below(below, typed_values),
         "result": enclosed(task.result) if typed_values else task.result,
     }
+
+
+def _state_below(below: Any, typed_values: bool) -> Document:
+    """Return the state document of a task's subgraph."""
+    state = state_document(below, typed_values=typed_values)
+    if typed_values and below.created_at is None:
+        # A subgraph that has not started has no checkpoint. Its namespace is the task's, or the
+        # node's if it is compiled with `checkpointer=True`: only the snapshot tells.
+        return {**state, "checkpoint": checkpoint_of(below.config)}
+    return state
 
 
 def _interrupt(interrupt: Any, typed_values: bool) -> Document:
