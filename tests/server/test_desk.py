@@ -114,8 +114,8 @@ def test_a_node_that_holds_up_the_loop_is_named(caplog: pytest.LogCaptureFixture
         return {"n": 1}
 
     class Heard(LoopWatch):
-        def _tell(self, frame: Any) -> None:
-            super()._tell(frame)
+        def _log_blocked(self, frame: Any) -> None:
+            super()._log_blocked(frame)
             warned.set()
 
     with Server({"g": hosted(node)}) as server, Heard(server, 0.2):

@@ -11,7 +11,7 @@ from langgraph_client.server.errors import Unavailable
 
 logger = logging.getLogger("langgraph_client.server")
 
-_PAUSE = 5.0
+_ERROR_PAUSE = 5.0
 """How many seconds to wait after an error."""
 
 
@@ -38,7 +38,7 @@ class DueLoop:
 
     def wake_when_available(self) -> None:
         """Check again in a few seconds, because the storage was not available."""
-        self._clock.call_later(_PAUSE, self._changed.set)
+        self._clock.call_later(_ERROR_PAUSE, self._changed.set)
 
     async def run(self) -> None:
         """Do due work until cancelled."""
@@ -49,10 +49,10 @@ class DueLoop:
                 pause = await self._work()
             except Unavailable as error:
                 logger.error("%s: %s", self._problem, error)
-                pause = _PAUSE
+                pause = _ERROR_PAUSE
             except Exception:  # Nothing would start the loop again.
                 logger.exception(self._problem)
-                pause = _PAUSE
+                pause = _ERROR_PAUSE
             timer = None if pause is None else self._clock.call_later(pause, self._changed.set)
             try:
                 await self._changed.wait()

@@ -1,7 +1,7 @@
 """Send webhooks at the end of runs, each at least once.
 
 A webhook is stored in the transaction that ends its run, and deleted after its delivery. The
-process that sends it holds a lease of `_LEASE` seconds on it: once `due_at` has passed, another
+process that sends it holds a lease of `_LEASE_SECONDS` on it: once `due_at` has passed, another
 process may send it. So if a process dies while sending, the webhook is delayed; if it dies before
 it stores the success, the webhook is repeated. The header `webhook-id` is the same for every
 attempt, so that receivers can recognise repetitions.
@@ -29,13 +29,16 @@ from langgraph_client.server.storage.protocol import Document, Storage, Transact
 
 logger = logging.getLogger("langgraph_client.server")
 
-_SECONDS = 10.0
+_ATTEMPT_SECONDS = 10.0
 """How many seconds an attempt may take."""
-_LEASE = 15.0
+_LEASE_SECONDS = 15.0
+"""Longer than an attempt, so that no other process begins one meanwhile."""
 _FIRST_PAUSE, _MAX_PAUSE = 0.5, 3600.0
 """The first and the longest pause between attempts; each is four times the one before."""
 _GIVE_UP = timedelta(hours=24)
-_AT_CLOSE = 2.0
+"""The age after which a webhook is not sent again."""
+_CLOSE_SECONDS = 2.0
+"""How many seconds running attempts may take when the server is closed."""
 _MAX_PARALLEL_SENDS = 100
 """How many webhooks are sent at the same time."""
 _POLL, _MAX_SLEEP = 5.0, 3600.0
@@ -92,7 +95,7 @@ class Webhooks:
                     "body": self._body(ended),
                     "attempts": 0,
                     "created_at": self._clock.stamp(),
-                    "due_at": self._in(_LEASE),
+                    "due_at": self._in(_LEASE_SECONDS),
                 }
             )
 
@@ -207,9 +210,10 @@ class Webhooks:
         """Take the lease of a webhook. Return None if another process sends it or has sent it."""
         async with self._locks.hold(f"webhook {run_id}"):
             delivery = await self._storage.webhook_deliveries.get(run_id)
+            # Read again under the lock: another process may have been faster.
             if delivery is None or delivery["due_at"] > self._clock.stamp():
                 return None
-            delivery["due_at"] = self._in(_LEASE)
+            delivery["due_at"] = self._in(_LEASE_SECONDS)
             await self._storage.webhook_deliveries.put(delivery)
             return delivery
 
@@ -226,14 +230,14 @@ class Webhooks:
     async def _post(self, delivery: Document) -> str | None:
         """Send a webhook; return the problem, None if it was delivered."""
         if self._client is None:
-            self._client = WebhookClient(self._urls, _SECONDS, self._own_transport)
+            self._client = WebhookClient(self._urls, _ATTEMPT_SECONDS, self._own_transport)
         headers = {
             "content-type": "application/json",
             **self._options.headers,
             "webhook-id": delivery["run_id"],
         }
         try:
-            async with asyncio.timeout(_SECONDS):  # httpx's timeout is for each step only.
+            async with asyncio.timeout(_ATTEMPT_SECONDS):  # httpx's timeout is for each step only.
                 status = await self._client.post(
                     delivery["url"], delivery["body"].encode(), headers
                 )
@@ -246,12 +250,13 @@ class Webhooks:
 
     async def close(self) -> None:
         """Wait some seconds for running attempts, release the others, and close the connections."""
-        sending = dict(self._sending)
+        sending = dict(self._sending)  # A copy: `_sent` removes the tasks that end.
         if sending:
-            _, late = await asyncio.wait(sending.values(), timeout=_AT_CLOSE)
+            _, late = await asyncio.wait(sending.values(), timeout=_CLOSE_SECONDS)
             for run_id, task in sending.items():
                 if task in late:
                     task.cancel()
+                    # After its end: it may just have stored a success or the next attempt.
                     await asyncio.wait([task])
                     await self._hand_back(run_id)
             if late:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 _T = TypeVar("_T")
 
-_PATIENCE = 0.2
+_REPLY_SECONDS = 0.2
 """How many seconds to wait for a reply of the loop before it counts as blocked."""
 
 
@@ -33,6 +33,7 @@ class Blocking:
         """Run a coroutine and return its result; the calling thread waits."""
         if self._is_free():
             return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        # In a thread: `asyncio.run` does not work in one where a loop is running.
         context = copy_context()
         with ThreadPoolExecutor(1) as pool:
             return pool.submit(context.run, asyncio.run, coroutine).result()
@@ -49,4 +50,4 @@ class Blocking:
             return False  # It has not replied to the last call yet.
         self._probe = probe = threading.Event()
         self._loop.call_soon_threadsafe(probe.set)
-        return probe.wait(_PATIENCE)
+        return probe.wait(_REPLY_SECONDS)

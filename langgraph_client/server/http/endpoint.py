@@ -187,13 +187,14 @@ class Endpoint:
         """Authenticate and check a request, and return the handler's response."""
         services: Services = request.app.state.services
         caller = None
-        # Authentication comes first, so that other clients get no messages about the body.
+        # The order: the caller, so that strangers get no messages about the body; the encryption
+        # context, which may need the user; the body; and last the access, which may need the body.
         if self.access.resource:
             caller = await authenticate(services.authorization, request)
         parent = request.scope.get(PARENT_RUN, "")
         if services.encryption is not None:
             await services.encryption.enter(request, parent)
-        if parent:
+        if parent:  # A run of this server sends the request: its runs are one level deeper.
             runs = services.runs.within(parent)
             services = replace(services, runs=runs, commands=services.commands.by(runs))
         body = None

@@ -131,6 +131,7 @@ def http_protocol(
             self._await_head()
 
         def data_received(self, data: bytes) -> None:
+            # First: uvicorn sets `cycle` while it reads the head.
             super().data_received(data)
             # A body that still comes after an early response, such as a 401, is not a head.
             if self.cycle is None or (self.cycle.response_complete and not self.cycle.more_body):
@@ -263,6 +264,7 @@ class Port:
             await asyncio.wait([ready, self._task], return_when=asyncio.FIRST_COMPLETED)
         finally:
             ready.cancel()
+        # It ends before it is ready only by an error, which is raised here.
         if self._task.done():
             self._task.result()
 

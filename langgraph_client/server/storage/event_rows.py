@@ -35,7 +35,7 @@ def events_of(row: KeptEvent, after: int) -> list[KeptEvent]:
     """Return the events of a row after a number."""
     last, run_id, ms, name, data = row
     lines = data.split(b"\n")
-    first = last - len(lines) + 1
+    first = last - len(lines) + 1  # A row is stored under the number of its last event.
     skipped = max(after + 1 - first, 0)
     return [
         KeptEvent(first + number, run_id, ms, name, line)

@@ -74,7 +74,7 @@ class EventSocket:
         socket: The connection, accepted.
         services: The server.
         log: The events of the thread.
-        reader: Reads them from now on; a subscription brings what was before. Closed in the end.
+        reader: Reads new events; a subscription replays earlier ones. It is closed at the end.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class EventSocket:
         #: By subscription id: the wanted names, and the number after which events are live.
         self._subscriptions: dict[str, tuple[CachedByName[bool], int]] = {}
         #: The namespaces of the interrupts that this socket has sent, by interrupt id.
-        self._asked: dict[str, list[str]] = {}
+        self._sent_interrupts: dict[str, list[str]] = {}
         self._sent = 0
         self._sending = asyncio.Lock()
 
@@ -129,7 +129,7 @@ class EventSocket:
         for event in events:
             if event.name.startswith("input"):
                 params = decode(event.data)["params"]
-                self._asked[params["data"]["interrupt_id"]] = params["namespace"]
+                self._sent_interrupts[params["data"]["interrupt_id"]] = params["namespace"]
 
     async def _send_events(self, events: Iterable[Event]) -> int:
         count, send = 0, self._socket.send
@@ -152,21 +152,21 @@ class EventSocket:
                 await self._socket.send_text(encode(answer).decode())
 
     async def _answer(self, frame: str | bytes) -> dict[str, object]:
-        number: object = None
+        request_id: object = None
         try:
             try:
                 text = frame if isinstance(frame, bytes) else frame.encode()
-                given = decode_limited(text, "The command")
+                command = decode_limited(text, "The command")
             except ValueError:
                 raise _NOT_JSON from None
             except Invalid as error:
                 raise CommandError("invalid_argument", f"{error.detail}.") from None
-            number = given.get("id") if isinstance(given, dict) else None
-            number, method, params = read_command(given)
+            request_id = command.get("id") if isinstance(command, dict) else None
+            request_id, method, params = read_command(command)
             result = await self._result(method, params)
         except CommandError as error:
-            return failure(number, error)
-        return success(number, result, self._sent)
+            return failure(request_id, error)
+        return success(request_id, result, self._sent)
 
     async def _result(self, method: str, params: Any) -> object:
         if method in ("subscription.subscribe", "subscription.reconnect"):
@@ -190,8 +190,8 @@ class EventSocket:
         for response in responses if isinstance(responses, list) else ():
             if not isinstance(response, dict):
                 continue
-            asked = self._asked.get(str(response.get("interrupt_id")))
-            if asked is not None and response.get("namespace", []) != asked:
+            sent_namespace = self._sent_interrupts.get(str(response.get("interrupt_id")))
+            if sent_namespace is not None and response.get("namespace", []) != sent_namespace:
                 raise CommandError(
                     "no_such_interrupt", "Interrupt namespace does not match the pending interrupt."
                 )
@@ -217,6 +217,8 @@ class EventSocket:
         async with self._sending:
             # A number that does not exist yet would hide the next events.
             after, count = min(since or 0, self._log.last), 0
+            # Until nothing is left: events that were handed out meanwhile are replayed too, and
+            # `_live` waits for the lock. So each event is sent once, by the one or the other.
             while page := await self._past(after):
                 self._note_questions(page)
                 count += await self._send_events(e for e in page if wanted[e.name])
