@@ -170,7 +170,7 @@ def _stream(
     thread_id: str,
     run_arguments: Mapping[str, Any],
 ) -> RunFailed | None:
-    """Run once, and show the events. Returns the error of the run; None without an error."""
+    """Run once, and show the events. Return the error of the run; None without an error."""
     failed = None
     progress = RunProgress()
     stream = client.runs.stream(
@@ -197,7 +197,7 @@ def _stream(
 
 
 def _ask(out: PlainOutput, questions: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """Ask on the terminal. Returns the responses by ID; None if stdin is not a terminal."""
+    """Ask on the terminal. Return the responses by ID; None if stdin is not a terminal."""
     if out.is_json or not sys.stdin.isatty():
         for question in questions:
             out.line(f"? {clean(as_json(question['value']))}", "yellow")

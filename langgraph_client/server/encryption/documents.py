@@ -82,13 +82,13 @@ class EncryptedDocuments:
             await self._documents.put(kept)
 
     async def replace(self, document: Document) -> bool:
-        """Replace the document with its key. Returns False if there is none any more."""
+        """Replace the document with its key. Return False if there is none any more."""
         kept = await self._encrypted(document)
         async with self._turns.turn():
             return await self._documents.replace(kept)
 
     async def delete(self, *key: object) -> bool:
-        """Delete a document by its key. Returns whether it existed."""
+        """Delete a document by its key. Return whether it existed."""
         async with self._turns.turn():
             return await self._documents.delete(*key)
 
@@ -119,7 +119,7 @@ class EncryptedRuns(EncryptedDocuments):
         self._runs = documents
 
     async def delete(self, *key: object) -> bool:
-        """Delete a run. Returns whether it existed."""
+        """Delete a run. Return whether it existed."""
         deleted = await super().delete(*key)
         self._contexts.forget_run(str(key[0]))
         return deleted

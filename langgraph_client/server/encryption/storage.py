@@ -256,7 +256,7 @@ class EncryptedStorage(EncryptedTransaction):
         self._storage.allow(classes)
 
     async def sweep_store(self) -> int:
-        """Delete the expired items of the store. Returns how many."""
+        """Delete the expired items of the store. Return how many."""
         async with self._turns.turn():
             return await self._storage.sweep_store()
 

@@ -80,7 +80,7 @@ class Documents(Protocol):
         ...
 
     async def replace(self, document: Document) -> bool:
-        """Replace the document with its key. Returns False if there is none any more."""
+        """Replace the document with its key. Return False if there is none any more."""
         ...
 
     async def delete(self, *key: object) -> bool:

@@ -213,7 +213,7 @@ class Checkpoints(AsyncPostgresSaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """Write a checkpoint, and the channels that have a new version. Returns its config."""
+        """Write a checkpoint, and the channels that have a new version. Return its config."""
         statement, values = self._put(config, checkpoint, metadata, new_versions)
         written = await self._connections.execute(statement, values)
         return self._put_result(config, checkpoint, written)

@@ -58,7 +58,7 @@ class Executor(Protocol):
         ...
 
     async def execute(self, statement: str, values: Sequence[object] = ()) -> int:
-        """Execute a statement that writes. Returns how many rows it changed."""
+        """Execute a statement that writes. Return how many rows it changed."""
         ...
 
     async def write(
@@ -333,7 +333,7 @@ class Connections:
                 return await cursor.fetchone()
 
     async def execute(self, statement: str, values: Sequence[object] = ()) -> int:
-        """Execute a statement that writes. Returns how many rows it changed."""
+        """Execute a statement that writes. Return how many rows it changed."""
         with translated():
             async with self.pool.connection() as connection:
                 return (await connection.execute(statement.encode(), values or None)).rowcount

@@ -70,7 +70,7 @@ class Table:
         await self._executor.write(self._put, row, place=self._place(row))
 
     async def replace(self, document: Document) -> bool:
-        """Replace the document with its key. Returns False if there is none any more."""
+        """Replace the document with its key. Return False if there is none any more."""
         row = self._row(document)
         values = row[self._key_length :] + row[: self._key_length]
         return await self._executor.execute(self._replace, values) > 0
@@ -89,7 +89,7 @@ class Table:
         return None if row is None else document_of(row, self._apart, None)
 
     async def delete(self, *key: object) -> bool:
-        """Delete a document by its key. Returns whether it existed."""
+        """Delete a document by its key. Return whether it existed."""
         statement = f"DELETE FROM {self._name} WHERE {self._key}"
         return await self._executor.execute(statement, [_bounded(value) for value in key]) > 0
 

@@ -123,7 +123,7 @@ class Leases:
         self.epochs.clear()
 
     async def renew(self) -> dict[str, int]:
-        """Renew the leases of this process. Returns their epochs, by thread."""
+        """Renew the leases of this process. Return their epochs, by thread."""
         await self.join()
         rows = await self._connections.rows(
             "SELECT thread_id, epoch FROM leases WHERE process_id = %s", (self.process_id,)
@@ -212,7 +212,7 @@ class Leases:
         return self.epochs.get(thread_id, 0) > 0
 
     async def take(self, thread_id: str) -> int | None:
-        """Take the lease of a thread, unless a living process has it. Returns the epoch."""
+        """Take the lease of a thread, unless a living process has it. Return the epoch."""
         row = await self._connections.row(
             # Our own lease is taken again with a new epoch, so that nodes of an earlier run here
             # that still work in threads are fenced.

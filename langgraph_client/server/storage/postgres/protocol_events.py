@@ -96,7 +96,7 @@ class ProtocolEventTable:
         )
 
     async def delete_ended(self, before_ms: int, limit: int) -> int:
-        """Delete the events of runs that ended before a time. Returns of how many runs."""
+        """Delete the events of runs that ended before a time. Return how many runs lost theirs."""
         row = await self._executor.row(
             f"WITH ended AS (SELECT run_id FROM protocol_events WHERE {_ENDS} AND ms < %s"
             f" AND {_MAY_GO} ORDER BY ms LIMIT %s),"

@@ -191,7 +191,7 @@ class PostgresStorage(Tables):
             self.checkpointer.allow(classes)
 
     async def sweep_store(self) -> int:
-        """Delete the expired items of the store. Returns how many."""
+        """Delete the expired items of the store. Return how many."""
         return 0 if self.store is None else int(await self.store.sweep())
 
     async def ping(self) -> None:

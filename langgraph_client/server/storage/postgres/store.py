@@ -216,5 +216,5 @@ class Store(BaseStore):
             return await self._awaited.abatch(operations)
 
     async def sweep(self) -> int:
-        """Delete the expired items. Returns how many."""
+        """Delete the expired items. Return how many."""
         return await self._awaited.sweep_ttl()

@@ -179,7 +179,7 @@ class Checkpoints(BaseCheckpointSaver[str]):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """Write a checkpoint, and the channels that have a new version. Returns its config."""
+        """Write a checkpoint, and the channels that have a new version. Return its config."""
         where = ids_in(config)
         thread_id, namespace = str(where["thread_id"]), where.get("checkpoint_ns", "")
         rest: JsonObject = dict(checkpoint)

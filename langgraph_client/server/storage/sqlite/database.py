@@ -136,7 +136,7 @@ class Database:
                 self.lock.release()
 
     def begin(self) -> bool:
-        """Take the lock, and begin a transaction if none is open. Returns whether it began one."""
+        """Take the lock, and begin a transaction if none is open. Return whether it began one."""
         deadline = time.monotonic() + _BUSY_SECONDS
         while True:
             self.lock.acquire()
@@ -157,7 +157,7 @@ class Database:
             time.sleep(_BUSY_PAUSE)  # In a worker thread only, see above.
 
     def execute(self, statement: str, values: Sequence[object] = ()) -> int:
-        """Execute one statement that writes. Returns how many rows it changed."""
+        """Execute one statement that writes. Return how many rows it changed."""
         if threading.get_ident() != self._home:
             with self.transaction() as cursor:  # It waits for other processes.
                 return cursor.execute(statement, values).rowcount
@@ -180,7 +180,7 @@ class Database:
             await asyncio.sleep(_BUSY_PAUSE)
 
     async def write(self, statement: str, values: Sequence[object] = ()) -> int:
-        """Execute one statement. Returns how many rows it changed."""
+        """Execute one statement. Return how many rows it changed."""
         return await self.retry_while_busy(lambda: self.execute(statement, values))
 
     async def write_many(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
@@ -217,7 +217,7 @@ class Database:
     # The file.
 
     def shrink_file(self) -> bool:
-        """Return some deleted space to the file system. Returns whether there is more.
+        """Return some deleted space to the file system. Return whether there is more.
 
         Each call moves a bounded number of pages, so that requests do not wait for long.
         """

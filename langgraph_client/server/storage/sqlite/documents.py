@@ -96,7 +96,7 @@ class Table:
         await self._write(self._put, document)
 
     async def replace(self, document: Document) -> bool:
-        """Replace the document with its key. Returns False if there is none any more."""
+        """Replace the document with its key. Return False if there is none any more."""
         row = row_of(document, self._columns, self._apart)
         values = row[self._key_length :] + row[: self._key_length]
         return await self._database.write(self._replace, values) > 0
@@ -112,7 +112,7 @@ class Table:
         return None if row is None else document_of(row, self._apart, None)
 
     async def delete(self, *key: object) -> bool:
-        """Delete a document by its key. Returns whether it existed."""
+        """Delete a document by its key. Return whether it existed."""
         values = [_bounded(value) for value in key]
         statement = f"DELETE FROM {self._name} WHERE {self._key}"
         return await self._database.write(statement, values) > 0

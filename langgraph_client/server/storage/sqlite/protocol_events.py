@@ -116,7 +116,7 @@ class ProtocolEventTable:
         await self._delete("thread_id = ?", thread_id)
 
     async def delete_ended(self, before_ms: int, limit: int) -> int:
-        """Delete the events of runs that ended before a time. Returns of how many runs."""
+        """Delete the events of runs that ended before a time. Return how many runs lost theirs."""
         ended = self._database.rows(
             f"SELECT run_id FROM protocol_events WHERE {_ENDS} AND ms < ? AND {_MAY_GO}"
             " ORDER BY ms LIMIT ?",

@@ -189,7 +189,7 @@ class SqliteStorage:
             self.checkpointer.allow(classes)
 
     async def sweep_store(self) -> int:
-        """Delete the expired items of the store. Returns how many."""
+        """Delete the expired items of the store. Return how many."""
         if self.store is None:
             return 0
         return int(await self._database.retry_while_busy(self.store.sweep))

@@ -148,7 +148,7 @@ class Store(SqliteStore):
             return await self._database.retry_while_busy(lambda: self._execute(operations))
 
     def sweep(self) -> int:
-        """Delete the items whose time is over. Returns how many."""
+        """Delete the items whose time is over. Return how many."""
         with self._cursor() as cursor:
             cursor.execute("DELETE FROM store WHERE expires_at <= ?", (self._after(0),))
             deleted = cursor.rowcount
