@@ -172,6 +172,8 @@ class Scrubber:
         Args:
             text: The text; may hold URLs, headers, JSON.
         """
+        # The order: known keys, which may stand anywhere; JSON as a whole, so that it stays JSON;
+        # the forms that need a name or a sign; and last the values that show by their own form.
         for secret in self._known:
             if secret in text:
                 text = text.replace(secret, self._replaced("a key of the request"))
@@ -217,6 +219,7 @@ class Scrubber:
             parts += match["before"] or "", match["block"] or ""
             parts += quote, self._replaced(name), quote
             done = match.end()
+            # In JSON, a number ends at its last digit; a comma or brace after it must stay.
             if named["quoted"] and match["bare"] and not match["opened"]:
                 number = _NUMBER.match(match["bare"])
                 done = match.start("bare") + (number.end() if number else 0)

@@ -130,6 +130,7 @@ class FakeChatModel(BaseChatModel):
         others = {name: value for name, value in options.items() if name != "tools"}
         if stop is not None:
             others["stop"] = stop
+        # Numbered and noted at once: nodes that run side by side call the model from threads.
         with _LOCK:
             number = len(self._calls)
             self._calls.append(ModelCall(list(messages), tools, others))

@@ -83,7 +83,7 @@ def pytest_runtest_makereport(
         for failure in server.unexpected_errors:
             if failure.caused(error):
                 report.sections.append(("Exception of a hosted graph", str(failure)))
-        server.expect_caught(error)
+        server.expect_caught(error)  # Also for the check at the end of the server's fixture.
     return report
 
 

@@ -408,6 +408,7 @@ class TestServer(Server):
             await self._shut_down(is_closing=False)
         finally:
             self._deletes_states_at_end = at_end
+        # While no server uses it: nothing may be due by the old time.
         if isinstance(self._clock, TestClock):
             self._clock.reset()
         await self._open()
