@@ -774,7 +774,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
 
         GET /threads/{thread_id}/state, or POST /threads/{thread_id}/state/checkpoint
         """
-        call = self._call(config, headers, params, "get_state")
+        call = self._call(config, headers, params, "get_state", reading=True)
         return drive(state.get_state(call, subgraphs=subgraphs), self.sync_client)
 
     async def aget_state(
@@ -786,7 +786,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         params: Params | None = None,
     ) -> StateSnapshot:
         """Async twin of `get_state`."""
-        call = self._call(config, headers, params, "aget_state")
+        call = self._call(config, headers, params, "aget_state", reading=True)
         return await adrive(state.get_state(call, subgraphs=subgraphs), self.client)
 
     def get_state_history(
@@ -938,6 +938,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         params: Params | None,
         method: str | None = None,
         *,
+        reading: bool = False,
         calling: JsonObject | None = None,
     ) -> state.StateCall:
         """Return the thread, decoder, headers and parameters of a call.
@@ -947,15 +948,17 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             headers: The caller's headers.
             params: The caller's query parameters.
             method: The method's name, if it needs a thread.
+            reading: Whether the method reads one state. A parent graph reads that of each node,
+                so a node that keeps none needs no thread.
             calling: The merged config of a run; None for a state method.
         """
         merged = self._settings.merged(config) if calling is None else calling
         address = self._settings.address(merged, calling=calling is not None)
         if self._clients.keeps_thread_ids:
             address = address.as_written()
-        if method is not None:
+        if method is not None and not (reading and address.namespace):
             address.require_thread(method)
-        asked = state.asked_config(merged)
+        asked = state.asked_config(merged, address)
         return state.StateCall(
             assistant_id=self.assistant_id,
             address=address,

@@ -150,3 +150,22 @@ def test_with_authentication_nodes_see_the_run_s_own_thread() -> None:
         parent = one(server.remote_graph("sees"), checkpointer=InMemorySaver())
         thread_id = parent.invoke({"seen": []}, ON)["seen"][0]
     assert thread_id.startswith("user-1/n:")
+
+
+@pytest.mark.parametrize("keeps", [None, True, False])
+def test_a_node_that_has_not_started_has_an_empty_state(server: Server, keeps: bool | None) -> None:
+    """Its namespace is its task's, or the node's if it has a state of its own."""
+    config = {"configurable": {"thread_id": f"not started {keeps}"}}
+    with server.remote_graph("sees").copy({"checkpointer": keeps}) as remote:
+        seen = []
+        for node in (one(sees, checkpointer=keeps), remote):
+            parent = one(node, interrupt_before=["n"], checkpointer=InMemorySaver())
+            parent.invoke({"seen": []}, config)
+            (task,) = parent.get_state(config, subgraphs=True).tasks
+            if keeps is False:
+                # langgraph takes each RemoteGraph for a subgraph with a state.
+                seen.append(task.state.values if node is remote else {})
+            else:
+                place = task.state.config["configurable"]["checkpoint_ns"]
+                seen.append((task.state.values, place.replace(task.id, "ID")))
+    assert seen[1] == seen[0]

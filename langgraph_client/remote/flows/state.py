@@ -64,10 +64,12 @@ class StateCall:
 
 
 def get_state(call: StateCall, *, subgraphs: bool = False) -> Flow[StateSnapshot]:
-    """Read a state; return an empty one for a thread that does not exist.
+    """Read a state; return an empty one for a thread that does not exist, or for none.
 
     GET /threads/{thread_id}/state
     """
+    if call.address.thread_id is None:
+        return empty_snapshot(call.asked)
     options = yield from call.request_options()
     try:
         with graph_errors(call.address):
@@ -361,6 +363,10 @@ def _refuse_existing(call: StateCall) -> Flow[None]:
         )
 
 
-def asked_config(merged: MergedConfig) -> RunnableConfig:
+def asked_config(merged: MergedConfig, address: Address) -> RunnableConfig:
     """Return the config of a state call in the form that a local graph returns it."""
-    return cast(RunnableConfig, {key: value for key, value in merged.items() if value})
+    asked = {key: value for key, value in merged.items() if value}
+    if address.namespace:  # That of the task, or of the node with `checkpointer=True`.
+        place = {"checkpoint_ns": "|".join(address.namespace)}
+        asked["configurable"] = {**merged["configurable"], **place}
+    return cast(RunnableConfig, asked)
