@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 from langchain_core import messages as message_classes
-from langchain_core.messages import message_chunk_to_message
 from langgraph.types import Command, Overwrite, Send
 from langgraph.types import StateUpdate as LanggraphUpdate
 from pydantic import BaseModel
@@ -26,7 +25,8 @@ from langgraph_client.server.graphs.langgraph_names import (
     CONFIG_KEY_STRICT_RESUME,
 )
 from langgraph_client.server.graphs.later_attempt import continued_run
-from langgraph_client.server.graphs.message_ids import give_ids, message_channels
+from langgraph_client.server.graphs.message_ids import message_channels
+from langgraph_client.server.graphs.mode_items import ModeItems
 from langgraph_client.server.graphs.node_callback import NodeCallback
 from langgraph_client.server.graphs.parent_graph import (
     parent_keys,
@@ -45,11 +45,6 @@ from langgraph_client.server.graphs.protocol_events import PROTOCOL, RAW
 from langgraph_client.server.graphs.protocol_stream import chunks_with_message_events, raw_events
 from langgraph_client.server.graphs.run_metadata import objects_and_nulls
 from langgraph_client.server.graphs.run_scope import RunScope, current_run
-from langgraph_client.server.graphs.stream_events import (
-    MessageEvents,
-    event_data,
-    message_metadata,
-)
 from langgraph_client.server.graphs.taken_back import take_back_writes
 from langgraph_client.server.reserved_keys import (
     CONTEXT_PROVIDED,
@@ -157,17 +152,14 @@ class CompiledGraph:
         # Eager streaming is also needed if the caller must get a step before the next one starts.
         checks = run.checks
         graph = self._eager if run.kwargs["resumable"] or checks is not None else self._graph
-        requested: Sequence[str] = run.kwargs["stream_mode"]
-        messages = (
-            None if "messages-tuple" in requested else MessageEvents(message_chunk_to_message)
+        items = ModeItems(
+            _modes(run.kwargs),
+            self._message_channels,
+            as_tuples="messages-tuple" in run.kwargs["stream_mode"],
         )
-        modes = _modes(run.kwargs)
         extra_events = ExtraEvents(run, self._graph)
         are_requested = extra_events.are_requested
         chunks = self._chunks(graph, run, extra_events)
-        # All chunks of a message have the same metadata object, so it is checked only once.
-        checked: Any = None
-        shown: Any = None
         scope = self._scope(run)
         # Never reset: this runs in the task of the run, whose context ends with it.
         current_run.set(scope)
@@ -182,21 +174,10 @@ class CompiledGraph:
                     await extra_events.see(namespace, mode, data)
                     for event in extra_events.take():
                         yield event
-                if mode == "messages":
-                    message, metadata = data
-                    if metadata is not checked:
-                        shown, checked = message_metadata(metadata), metadata
-                    if messages is not None:
-                        for item in messages.events(message, shown):
-                            yield item
-                        continue
-                    data = message, shown
-                name = f"{mode}|{'|'.join(namespace)}" if namespace else mode
-                if mode in modes or mode == MESSAGE_EVENTS:
-                    if name == "updates":
-                        give_ids(data, self._message_channels)
-                    yield name, event_data(mode, data)
-                if checks is not None and name == "updates" and checks.is_due:
+                for item in items.of(namespace, mode, data):
+                    yield item
+                is_step = mode == "updates" and not namespace
+                if checks is not None and is_step and checks.is_due:
                     yield CONTROL_EVENT, _question(run, checks.begin())
                     await checks.answered()
                 scope.note_reading()

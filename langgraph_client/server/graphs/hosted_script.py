@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import aclosing
 from dataclasses import replace
 from itertools import pairwise
@@ -97,36 +105,20 @@ class HostedScript:
         if is_raw:
             modes = _MODES  # As of compiled graphs: its readers choose the channels.
         player = Player(replace(self._services, before_node=run.before_node), run.config)
-        command = run.kwargs.get("command")
-        parent = run.kwargs.get(PARENT) or {}
-        if "answer" in parent:
-            player.answer(parent["answer"])
-        if parent.get("resuming") and player.has_state:
-            player.resume_as_subgraph(parent.get("answers") or {})
-        elif command:
-            player.obey(command)
-        else:
-            player.begin(run.kwargs.get("input"))
+        _start(player, run)
         messages = MessageEvents(ScriptChunk.as_message)
         async with aclosing(player.events()) as events:
             async for mode, data in events:
-                if mode != "messages":
-                    if mode in modes:
-                        yield mode, event_data(mode, data)
-                    continue
-                chunks, metadata = data
-                if is_raw:
-                    raw = raw_message(chunks)
-                    for at in range(0, len(raw), _AT_ONCE):
-                        yield RAW, raw[at : at + _AT_ONCE]
-                elif "messages-tuple" in modes:
-                    for chunk in chunks:
-                        yield mode, (chunk, metadata)
+                if mode == "messages" and is_raw:
+                    for item in _raw_items(data[0]):
+                        yield item
+                elif mode == "messages":
+                    chunks, metadata = data
+                    for item in _message_items(messages, chunks, metadata, modes):
+                        yield item
                 elif mode in modes:
-                    for chunk in chunks:
-                        for item in messages.events(chunk, metadata):
-                            yield item
-        if "answer" in parent and not player.has_answer:
+                    yield mode, event_data(mode, data)
+        if "answer" in (run.kwargs.get(PARENT) or {}) and not player.has_answer:
             yield ANSWERED_EVENT, True
 
     async def continued(self, run: GraphRun) -> GraphRun:
@@ -267,3 +259,38 @@ class HostedScript:
     async def subgraphs(self, namespace: str | None, recurse: bool) -> dict[str, Schemas]:
         """Return nothing: a script has no subgraphs."""
         return {}
+
+
+def _start(player: Player, run: GraphRun) -> None:
+    """Put a player where a run begins or goes on."""
+    command = run.kwargs.get("command")
+    parent = run.kwargs.get(PARENT) or {}
+    if "answer" in parent:
+        player.answer(parent["answer"])
+    if parent.get("resuming") and player.has_state:
+        player.resume_as_subgraph(parent.get("answers") or {})
+    elif command:
+        player.obey(command)
+    else:
+        player.begin(run.kwargs.get("input"))
+
+
+def _raw_items(chunks: Sequence[ScriptChunk]) -> Iterator[Item]:
+    """Yield the events of a message for the event protocol."""
+    raw = raw_message(chunks)
+    for at in range(0, len(raw), _AT_ONCE):
+        yield RAW, raw[at : at + _AT_ONCE]
+
+
+def _message_items(
+    messages: MessageEvents,
+    chunks: Sequence[ScriptChunk],
+    metadata: object,
+    modes: Sequence[str],
+) -> Iterator[Item]:
+    """Yield the events of a message in the run's stream modes."""
+    for chunk in chunks:
+        if "messages-tuple" in modes:
+            yield "messages", (chunk, metadata)
+        elif "messages" in modes:
+            yield from messages.events(chunk, metadata)

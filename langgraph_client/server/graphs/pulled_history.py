@@ -124,16 +124,24 @@ class PulledHistory:
 
     def _values(self, state: Document, barriers: Mapping[str, set[str]]) -> dict[str, object]:
         """Return the values of the channels: the state, and the triggers of the next tasks."""
-        found: dict[str, object] = {}
-        shown, keys = self._decoded(state["values"]), self.graph.stream_channels_asis
+        return {
+            **self._state_values(state),
+            **self._trigger_values(state),
+            **self._barrier_values(barriers),
+        }
+
+    def _state_values(self, state: Document) -> dict[str, object]:
+        values, keys = self._decoded(state["values"]), self.graph.stream_channels_asis
         if isinstance(keys, str):
-            if shown is not None and (shown != {} or not state["next"]):
-                found[keys] = self._stored(keys, shown)
-        else:
-            for name, value in (shown or {}).items():
-                if name not in self.graph.channels:
-                    raise Refused(f"the graph has no channel {name!r}, which the thread has")
-                found[name] = self._stored(name, value)
+            is_empty = values is None or (values == {} and state["next"])
+            return {} if is_empty else {keys: self._stored(keys, values)}
+        for name in values or {}:
+            if name not in self.graph.channels:
+                raise Refused(f"the graph has no channel {name!r}, which the thread has")
+        return {name: self._stored(name, value) for name, value in (values or {}).items()}
+
+    def _trigger_values(self, state: Document) -> dict[str, object]:
+        triggers: dict[str, object] = {}
         sends: dict[int, Send] = {}
         for task in state["tasks"]:
             name = task["name"]
@@ -143,7 +151,7 @@ class PulledHistory:
                 sends[task["path"][1]] = Send(name, None)
                 self._miss(state, f"the input of {name!r}, which was started by Send")
             elif name == START:
-                found[START] = self._decoded(task["result"])
+                triggers[START] = self._decoded(task["result"])
                 if task["result"] is None:
                     self._miss(state, "the input")
             else:
@@ -151,13 +159,17 @@ class PulledHistory:
                 if trigger == START:
                     self._miss(state, "the input, and what was saved by the run before")
                 if trigger is not None:
-                    found[trigger] = self._stored(trigger, None)
+                    triggers[trigger] = self._stored(trigger, None)
         if sends:
-            found[TASKS] = [sends[index] for index in sorted(sends)]
+            triggers[TASKS] = [sends[index] for index in sorted(sends)]
+        return triggers
+
+    def _barrier_values(self, barriers: Mapping[str, set[str]]) -> dict[str, object]:
+        values: dict[str, object] = {}
         for name, seen in barriers.items():
             after_finish = isinstance(self.graph.channels[name], NamedBarrierValueAfterFinish)
-            found[name] = (set(seen), False) if after_finish else set(seen)
-        return found
+            values[name] = (set(seen), False) if after_finish else set(seen)
+        return values
 
     def _trigger(self, node: str) -> str | None:
         """Return the channel that triggers a node; None if channels of the state do."""
@@ -197,11 +209,14 @@ class PulledHistory:
         following = {task["name"] for task in state["tasks"] if task["path"][0] != PUSH}
         seen = {}
         for name, node in self.graph.nodes.items():
-            shown = {one: versions[one] for one in node.triggers if one in versions}
+            triggers = {key: versions[key] for key in node.triggers if key in versions}
             if name in following:
                 trigger = self._trigger(name)
-                shown = {} if trigger is None else {k: v for k, v in shown.items() if k != trigger}
-            seen[name] = shown
+                if trigger is None:  # Channels of the state trigger it, so it has seen none.
+                    triggers = {}
+                else:
+                    triggers.pop(trigger, None)
+            seen[name] = triggers
         return seen
 
     def _barriers(self, parent: _WrittenCheckpoint | None, state: Document) -> dict[str, set[str]]:
@@ -211,18 +226,20 @@ class PulledHistory:
             for name, channel in self.graph.channels.items()
             if isinstance(channel, _BARRIERS)
         }
-        found = {name: set(parent.barriers.get(name, ())) if parent else set() for name in channels}
+        reached = {
+            name: set(parent.barriers.get(name, ())) if parent else set() for name in channels
+        }
         if not channels or parent is None:
-            return found
+            return reached
         if (state["metadata"] or {}).get("source") in ("update", "fork"):
             self._miss(state, "the node that the state was updated as, for which edges may wait")
-            return found
+            return reached
         ran = {task["name"] for task in parent.state["tasks"]}
         for name, channel in channels.items():
-            if found[name] == channel.names:
-                found[name] = set()
-            found[name] |= ran & channel.names
-        return found
+            if reached[name] == channel.names:
+                reached[name] = set()
+            reached[name] |= ran & channel.names
+        return reached
 
     # Tasks.
 
@@ -245,8 +262,9 @@ class PulledHistory:
                 if is_open:
                     self._miss_edges(state, task["name"])
             elif task["result"] is not None:
-                given = self._decoded(task["result"])
-                writes = list(given.items()) if isinstance(given, dict) else [(START, given)]
+                run_input = self._decoded(task["result"])
+                is_dict = isinstance(run_input, dict)
+                writes = list(run_input.items()) if is_dict else [(START, run_input)]
                 await self.saver.aput_writes(config, writes or [(NO_WRITES, None)], task["id"])
 
     def _interrupt(self, document: Document) -> Interrupt:
@@ -257,10 +275,10 @@ class PulledHistory:
 
     def _results(self, task: Document) -> list[tuple[str, object]]:
         """Return the writes of a finished task, and those for its edges."""
-        shown = self._decoded(task["result"])
+        result = self._decoded(task["result"])
         writes: list[tuple[str, object]] = []
         keys = self.graph.stream_channels_asis
-        for name, value in [(keys, shown)] if isinstance(keys, str) else shown.items():
+        for name, value in [(keys, result)] if isinstance(keys, str) else result.items():
             several = isinstance(value, dict) and value.keys() == {"$writes"}
             writes += [(name, item) for item in (value["$writes"] if several else [value])]
         builder = getattr(self.graph, "builder", None)
@@ -335,8 +353,8 @@ async def _graphs_of(
             yield namespace, graph
             continue
         name = "|".join(part.split(":")[0] for part in namespace.split("|"))
-        async for found, below in graph.aget_subgraphs(namespace=name, recurse=True):
-            if found == name:
+        async for path, below in graph.aget_subgraphs(namespace=name, recurse=True):
+            if path == name:
                 yield namespace, below
                 break
         else:

@@ -6,9 +6,8 @@ import asyncio
 import importlib.metadata
 import logging
 import uuid
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
-from dataclasses import replace
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -100,39 +99,41 @@ class HostedGraphRunner:
         """
         # For `get_client()` in the graph. Each run has its own task, and so its own context.
         current_server.set(self._hosting_of(job.run))
+        async with self._opened(job) as (graph, run):
+            # A later attempt, after a kill or a restart, must not apply the run's input twice.
+            if not job.temporary and job.attempt > 1:
+                if "answer" in (run.kwargs.get(PARENT) or {}):
+                    # The earlier attempt may have used it: the caller must not use it again.
+                    yield ANSWERED_EVENT, True
+                run = await graph.continued(run.without_parent_answer())
+            values: Any = None
+            async with aclosing(graph.events(run)) as events:
+                async for item in events:
+                    if item[0] == "values":
+                        values = item[1]
+                    yield item
+            if job.temporary:
+                encode(values)  # Other runs need no check here: their thread's state is encoded.
+
+    @asynccontextmanager
+    async def _opened(self, job: Job) -> AsyncIterator[tuple[HostedGraph, GraphRun]]:
+        """Open the graph of a job, and give the run that it executes."""
         run, config = job.run, self._config(job.run)
         kwargs = run["kwargs"]
-        opening = self._graphs.open(
+        before_node = None
+        if self._hooks.watches_nodes:
+            before_node = partial(self._hooks.before_node, run)
+        async with self._graphs.open(
             kwargs["config"]["configurable"]["graph_id"],
             config,
             durable=not job.temporary,
             access="threads.create_run",
             context=kwargs.get("context"),
-        )
-        control = self._controlled.run(job.run_id, kwargs.get(CONTROL))
-        async with opening as graph:
+        ) as graph:
             if TYPED_VALUES in kwargs:
                 kwargs = open_kwargs(kwargs, graph.classes)
-            before_node = None
-            if self._hooks.watches_nodes:
-                before_node = partial(self._hooks.before_node, run)
-            graph_run = GraphRun(kwargs, config, before_node)
-            # A later attempt, after a kill or a restart, must not apply the run's input twice.
-            if not job.temporary and config["metadata"]["run_attempt"] > 1:
-                if "answer" in (kwargs.get(PARENT) or {}):
-                    # The earlier attempt may have used it: the caller must not use it again.
-                    yield ANSWERED_EVENT, True
-                graph_run = await graph.continued(graph_run.without_parent_answer())
-            with control as checks:
-                graph_run = replace(graph_run, checks=checks)
-                async with aclosing(graph.events(graph_run)) as events:
-                    values: Any = None
-                    async for item in events:
-                        if item[0] == "values":
-                            values = item[1]
-                        yield item
-            if job.temporary:
-                encode(values)  # Other runs need no check here: their thread's state is encoded.
+            with self._controlled.run(job.run_id, kwargs.get(CONTROL)) as checks:
+                yield graph, GraphRun(kwargs, config, before_node, checks=checks)
 
     def _config(self, run: Document) -> JsonObject:
         config = run["kwargs"]["config"]
