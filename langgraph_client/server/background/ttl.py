@@ -98,7 +98,7 @@ class ThreadTTLs:
 
     async def _expire(self, ttl: Document, now: datetime) -> None:
         thread_id = ttl["thread_id"]
-        again = {**ttl, "expires_at": _text(now + _RESPITE)}
+        postponed = {**ttl, "expires_at": _text(now + _RESPITE)}
         try:
             if ttl["strategy"] == "delete":
                 await self._engine.stopper.delete_thread(thread_id, unless_busy=True, expired=ttl)
@@ -106,7 +106,7 @@ class ThreadTTLs:
                 if await self._storage.thread_ttls.get(thread_id) != ttl:
                     return  # Meanwhile the thread was deleted, or its time to live changed.
                 if ttl["strategy"] == "delete" or await self._engine.busy(thread_id):
-                    await self._storage.thread_ttls.put(again)
+                    await self._storage.thread_ttls.put(postponed)
                     return
                 await self._storage.states.keep_latest(thread_id)
                 period = max(timedelta(minutes=ttl["ttl_minutes"]), _RESPITE)
@@ -115,7 +115,7 @@ class ThreadTTLs:
             logger.exception("thread %s could not be deleted at its end", thread_id)
             async with self._engine.locks.hold(thread_id):
                 if await self._storage.thread_ttls.get(thread_id) == ttl:
-                    await self._storage.thread_ttls.replace(again)
+                    await self._storage.thread_ttls.replace(postponed)
 
 
 def _text(moment: datetime) -> str:

@@ -276,8 +276,8 @@ class CompiledGraph:
     def _scope(self, run: GraphRun) -> RunScope:
         """Return the scope of a run, with what nodes and states tell of the graph around it."""
         parent = run.kwargs.get(PARENT) or {}
-        shown = thread_keys(parent, run.config["configurable"]).get("thread_id")
-        threads = {} if shown is None else {shown: run.thread_id}
+        caller_id = thread_keys(parent, run.config["configurable"]).get("thread_id")
+        threads = {} if caller_id is None else {caller_id: run.thread_id}
         metadata = objects_and_nulls(run.config, run.kwargs)
         scope = RunScope(run.run_id, threads, parent.get("checkpoints"), metadata)
         if own := run.kwargs.get(OWN_CONFIG):

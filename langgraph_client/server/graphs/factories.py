@@ -131,19 +131,19 @@ def parameters_of(factory: Callable[..., object], name: str) -> dict[inspect.Par
         _wanted(parameter.name, parameter.annotation) for parameter in parameters
     ]
     is_only = len(parameters) - by_annotation.count("runtime") == 1
-    found: dict[inspect.Parameter, _Wanted] = {}
+    arguments: dict[inspect.Parameter, _Wanted] = {}
     for parameter, wanted in zip(parameters, by_annotation, strict=True):
         required = parameter.default is parameter.empty
-        if wanted is None and "config" not in found.values() and _is_free(parameter, is_only):
+        if wanted is None and "config" not in arguments.values() and _is_free(parameter, is_only):
             wanted = "config"
         if wanted is not None and (required or is_only or _is_meant(parameter, wanted)):
-            found[parameter] = wanted
+            arguments[parameter] = wanted
         elif required:
             raise TypeError(
                 f"the factory of graph {name!r} has the required parameter {parameter.name!r}; a "
                 "factory may take a RunnableConfig, a ServerRuntime, both, or nothing"
             )
-    return found
+    return arguments
 
 
 def _is_free(parameter: inspect.Parameter, is_only: bool) -> bool:
@@ -178,12 +178,12 @@ def _annotations(factory: Callable[..., object]) -> dict[str, object]:
     called = factory if inspect.isroutine(factory) else type(factory).__call__
     called = inspect.unwrap(called)
     names = getattr(called, "__globals__", {})
-    found: dict[str, object] = {}
+    hints: dict[str, object] = {}
     for name, annotation in getattr(called, "__annotations__", {}).items():
         alone: Any = SimpleNamespace(__annotations__={name: annotation})
         with suppress(NameError, TypeError, AttributeError, SyntaxError):
-            found |= typing.get_type_hints(alone, globalns=names)  # It also resolves `Annotated`.
-    return found
+            hints |= typing.get_type_hints(alone, globalns=names)  # It also resolves `Annotated`.
+    return hints
 
 
 def _wanted(name: str, annotation: object) -> _Wanted | None:

@@ -119,14 +119,14 @@ class CallRecorder(BaseCallbackHandler):
 
     def on_llm_new_token(self, token: object, *, chunk: object = None, **kwargs: object) -> Any:
         """Record a token of a model's output."""
-        shown = None if chunk is None else _generation(chunk)
-        self._note("on_llm_new_token", [token], {**kwargs, "chunk": shown})
+        generation = None if chunk is None else _generation(chunk)
+        self._note("on_llm_new_token", [token], {**kwargs, "chunk": generation})
 
     def on_llm_end(self, response: Any, **kwargs: Any) -> Any:
         """Record the output of a model."""
         answers = [[_generation(one) for one in several] for several in response.generations]
-        shown = {"generations": answers, "llm_output": response.llm_output}
-        self._note("on_llm_end", [shown], kwargs)
+        result = {"generations": answers, "llm_output": response.llm_output}
+        self._note("on_llm_end", [result], kwargs)
 
     def on_llm_error(self, error: BaseException, **kwargs: object) -> Any:
         """Record the error of a model."""
@@ -153,17 +153,17 @@ def _json(value: object) -> object:
 
 
 def _failure(error: BaseException) -> Document:
-    shown: Document = error_document(error)
+    document: Document = error_document(error)
     if type(error).__name__ in ("GraphInterrupt", "NodeInterrupt"):
-        return {**shown, "interrupts": list(error.args[0] if error.args else ())}
-    return {**shown, **failure_details(error, shown["message"])}
+        return {**document, "interrupts": list(error.args[0] if error.args else ())}
+    return {**document, **failure_details(error, document["message"])}
 
 
 def _generation(generation: Any) -> Document:
-    shown = {
+    document = {
         "type": type(generation).__name__,
         "text": generation.text,
         "generation_info": generation.generation_info,
     }
     message = getattr(generation, "message", None)
-    return shown if message is None else {**shown, "message": message}
+    return document if message is None else {**document, "message": message}

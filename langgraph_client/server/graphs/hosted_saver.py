@@ -446,11 +446,11 @@ def _for_metadata(config: RunnableConfig, run: RunScope | None) -> RunnableConfi
     hidden = run.not_in_metadata if run is not None else ()
     if not hidden:
         return config
-    shown: Any = {**config}
+    visible: Any = {**config}
     for name in ("configurable", "metadata"):
-        values = shown.get(name) or {}
-        shown[name] = {key: value for key, value in values.items() if key not in hidden}
-    return cast("RunnableConfig", shown)
+        values = visible.get(name) or {}
+        visible[name] = {key: value for key, value in values.items() if key not in hidden}
+    return cast("RunnableConfig", visible)
 
 
 def _takes_path(saver: BaseCheckpointSaver[Any]) -> bool:

@@ -89,15 +89,15 @@ def _is_kept(command: JsonMapping, kept: Sequence[Sequence[object]]) -> bool:
 
 def _waiting(state: Snapshot) -> set[str]:
     """Return the ids of the interrupts that wait for an answer, at the innermost graphs."""
-    found: set[str] = set()
+    interrupt_ids: set[str] = set()
     for task in state.tasks:
         below: Any = task.state
         # A graph around the one that asks still shows the question after it has been answered.
         if hasattr(below, "tasks"):
-            found |= _waiting(below)
+            interrupt_ids |= _waiting(below)
         else:
-            found.update(interrupt.id for interrupt in task.interrupts)
-    return found
+            interrupt_ids.update(interrupt.id for interrupt in task.interrupts)
+    return interrupt_ids
 
 
 def _only(answers: Any, waiting: set[str]) -> dict[str, object]:

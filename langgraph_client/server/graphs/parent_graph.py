@@ -77,11 +77,11 @@ def thread_keys(parent: JsonMapping, configurable: JsonMapping) -> JsonObject:
         parent: See `values.PARENT`.
         configurable: The one of the run.
     """
-    shown = parent.get("thread_id")
-    if not isinstance(shown, str) or configurable.get("langgraph_auth_user") is not None:
+    thread_id = parent.get("thread_id")
+    if not isinstance(thread_id, str) or configurable.get("langgraph_auth_user") is not None:
         return {}
     own = configurable.get("thread_id")
-    return {"thread_id": shown} if own is None else {"thread_id": shown, OWN_THREAD: own}
+    return {"thread_id": thread_id} if own is None else {"thread_id": thread_id, OWN_THREAD: own}
 
 
 def run_context(context: object, around: object, schema: Any) -> object:

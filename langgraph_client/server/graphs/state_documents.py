@@ -95,12 +95,12 @@ def _state_below(below: Any, typed_values: bool) -> Document:
 
 
 def _interrupt(interrupt: Any, typed_values: bool) -> Document:
-    shown = interrupt_document(interrupt)
-    return {**shown, "value": enclosed(shown["value"])} if typed_values else shown
+    document = interrupt_document(interrupt)
+    return {**document, "value": enclosed(document["value"])} if typed_values else document
 
 
 def interrupt_document(interrupt: Interrupt) -> JsonObject:
     """Return an interrupt in the form of threads and states."""
-    shown = {"id": interrupt.id, "value": interrupt.value}
+    document = {"id": interrupt.id, "value": interrupt.value}
     schema = interrupt.response_schema
-    return shown if schema is None else {**shown, "response_schema": schema}
+    return document if schema is None else {**document, "response_schema": schema}

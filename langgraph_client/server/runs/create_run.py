@@ -288,8 +288,8 @@ class RunCreator:
         )
         conditions = await caller.ask("threads", "create_run", value)
         if assistant_id not in {assistant_id_of(name) for name in self._graphs.names}:
-            shown = {"assistant_id": uuid.UUID(assistant_id)}
-            if not holds(await caller.ask("assistants", "read", shown), assistant):
+            auth_value = {"assistant_id": uuid.UUID(assistant_id)}
+            if not holds(await caller.ask("assistants", "read", auth_value), assistant):
                 raise NotFound(_NOT_FOUND)
         kwargs = changed_kwargs(request.kwargs, value)
         if kwargs["webhook"]:

@@ -236,8 +236,8 @@ class RunExecutor:
             data: The event's data.
             keep: Whether to store it for later readers, if the run's events are stored.
         """
-        shown = enclosed(data) if TYPED_VALUES in job.run["kwargs"] else data
-        event = job.log.append(name, encode(shown), keep=keep)
+        payload = enclosed(data) if TYPED_VALUES in job.run["kwargs"] else data
+        event = job.log.append(name, encode(payload), keep=keep)
         self._thread_logs.append(job.thread_id, name, event.data, event.id)
 
     def failure(self, job: Job, raised: BaseException, event: str = "fail") -> Outcome:

@@ -122,8 +122,8 @@ class Following:
                 run = present.get(run_id)
                 if run is None or run["status"] not in UNFINISHED:
                     # The result may have been written between the two queries, so read it again.
-                    again = await self._shared.results([run_id])
-                    ended.append((job, again.get(run_id) or await self._guess(job, run)))
+                    later = await self._shared.results([run_id])
+                    ended.append((job, later.get(run_id) or await self._guess(job, run)))
         return ended
 
     async def _guess(self, job: Job, run: Document | None) -> RunResult:

@@ -54,7 +54,7 @@ class _End:
     #: The response to `wait`.
     result: object
     #: The data of the `error` event for readers; None without an error.
-    shown: bytes | None
+    error_event: bytes | None
     error_id: EventId
     done_id: EventId
     done: bytes
@@ -107,7 +107,7 @@ class Settlements:
                 return
             try:
                 fields, outcome = await self._fields_after_run(job, outcome)
-                if await self._end(job, outcome, fields, again=failures > 0):
+                if await self._end(job, outcome, fields, is_retry=failures > 0):
                     return
                 outcome = Outcome("rollback")
             except Fenced:
@@ -155,7 +155,7 @@ class Settlements:
                 outcome = self._executor.failure(job, raised)
             return rest, outcome
 
-    async def _end(self, job: Job, outcome: Outcome, fields: Document, *, again: bool) -> bool:
+    async def _end(self, job: Job, outcome: Outcome, fields: Document, *, is_retry: bool) -> bool:
         """Write the end of a run, then notify its waiters and start the next run.
 
         Returns:
@@ -183,7 +183,7 @@ class Settlements:
             except Fenced:
                 # An earlier attempt may have committed, and so released the lease, although its
                 # reply was lost. Then the end is written, and this is no error.
-                if not (again and await self._is_written(end)):
+                if not (is_retry and await self._is_written(end)):
                     raise
             # Under the lock: its next holder must find queue and database in agreement.
             self._queue.leave(job, end.rest)
@@ -193,9 +193,9 @@ class Settlements:
                 await self._cluster.ended(job, others)
         # After the commit, and before `job.over` is set: then waiters read the result.
         job.run, job.result = end.run, end.result
-        if end.shown is not None:
-            job.log.append("error", end.shown, end.error_id, keep=False)
-            self._thread_logs.append(job.thread_id, "error", end.shown, end.error_id)
+        if end.error_event is not None:
+            job.log.append("error", end.error_event, end.error_id, keep=False)
+            self._thread_logs.append(job.thread_id, "error", end.error_event, end.error_id)
         self._thread_logs.append(job.thread_id, "metadata", end.done, end.done_id)
         # Does nothing if it was done above; a single process does it without the lock.
         await self._finish_protocol(job, end.status, outcome, end.rest)
@@ -216,10 +216,10 @@ class Settlements:
             shown_error = {**error, "traceback": outcome.traceback}
         started = job.attempt > 0
         rest = after_run(fields, shown_error, failed=failed) if started or failed else fields
-        shown: bytes | None = None
+        error_event: bytes | None = None
         if failed and not job.log.closed:
             event_data = {**outcome.details, **(outcome.error or {})}
-            shown = encode(enclosed(event_data) if outcome.details else event_data)
+            error_event = encode(enclosed(event_data) if outcome.details else event_data)
         run = {**job.run, "status": status, "updated_at": self._clock.stamp()}
         return _End(
             run=run,
@@ -228,7 +228,7 @@ class Settlements:
             gone=job.temporary or job.deleted or status == DELETED,
             rest=rest,
             result=_result(job, outcome, rest, failed),
-            shown=shown,
+            error_event=error_event,
             # In this order: readers sort by id, and the end comes last.
             error_id=self._clock.event_id(),
             done_id=self._clock.event_id(),
@@ -249,7 +249,7 @@ class Settlements:
             else:
                 others = await self._write_thread(transaction, job, end, others)
             if self._cluster is not None:
-                await self._cluster.ending(transaction, job, end.run, end.result, end.shown)
+                await self._cluster.ending(transaction, job, end.run, end.result, end.error_event)
             if end.for_listeners is not None:
                 await self._ending(transaction, end.for_listeners)
             if end.gone and job.idempotency_key is not None:

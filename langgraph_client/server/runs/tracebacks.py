@@ -24,10 +24,10 @@ def traceback_text(error: BaseException) -> str:
 
     If no other frames are left, all are shown.
     """
-    shown = traceback.TracebackException.from_exception(error)
-    _trim(shown, set())
+    trace = traceback.TracebackException.from_exception(error)
+    _trim(trace, set())
     try:
-        text = "".join(shown.format())
+        text = "".join(trace.format())
     except Exception as raised:  # An exception's own `__str__` is user code, which may raise.
         return f"the traceback cannot be shown: {type(raised).__name__}"
     if len(text) <= _MAX_CHARS:
@@ -36,14 +36,14 @@ def traceback_text(error: BaseException) -> str:
     return f"{text[:half]}\n[…]\n{text[-half:]}"
 
 
-def _trim(shown: traceback.TracebackException | None, seen: set[int]) -> None:
-    if shown is None or id(shown) in seen:
+def _trim(trace: traceback.TracebackException | None, seen: set[int]) -> None:
+    if trace is None or id(trace) in seen:
         return
-    seen.add(id(shown))
-    frames = [frame for frame in shown.stack if not _is_between(frame.filename)]
+    seen.add(id(trace))
+    frames = [frame for frame in trace.stack if not _is_between(frame.filename)]
     if frames:
-        shown.stack = traceback.StackSummary.from_list(frames)
-    for other in (shown.__cause__, shown.__context__, *(shown.exceptions or ())):
+        trace.stack = traceback.StackSummary.from_list(frames)
+    for other in (trace.__cause__, trace.__context__, *(trace.exceptions or ())):
         _trim(other, seen)
 
 
