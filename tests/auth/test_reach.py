@@ -9,10 +9,14 @@ from typing import Any, TypedDict
 import httpx
 import pytest
 from langchain_core.runnables import RunnableConfig
+from langgraph._internal import _constants
 from langgraph.graph import START, StateGraph
 
 from langgraph_client import Auth
+from langgraph_client.server.reserved_keys import RESERVED_CONFIGURABLE
 from langgraph_client.testing import TestClock, TestServer
+from langgraph_client.thread_ids import OWN_THREAD
+from langgraph_client.values import HEADER, VERSION
 from tests.auth.conftest import client, owners
 
 
@@ -38,13 +42,32 @@ def look(state: State, config: RunnableConfig) -> State:
     return {"seen": {"user": user, **{key: configurable.get(key) for key in LOOKED_AT}}}
 
 
+_NAMES = [name for name in vars(_constants).values() if isinstance(name, str)]
+INTERNAL = sorted(
+    name
+    for name in {*_NAMES, *RESERVED_CONFIGURABLE, OWN_THREAD}
+    if name.startswith(("__pregel_", "langgraph_auth_"))
+)
+"""The keys of `configurable` that belong to langgraph, and to the server with an `Auth`."""
+
+
+def find(state: State, config: RunnableConfig) -> State:
+    """Return the user, and the keys of `configurable` with the value that `input` names."""
+    configurable = config["configurable"]
+    user = configurable["langgraph_auth_user"].identity
+    forged_keys = [key for key, value in configurable.items() if value == state["seen"]]
+    return {"seen": {"user": user, "forged": forged_keys}}
+
+
 GRAPH = StateGraph(State, context_schema=Context).add_node("look", look).add_edge(START, "look")
+FIND = StateGraph(State).add_node("find", find).add_edge(START, "find")
 
 
 @pytest.fixture
 def server() -> Iterator[TestServer]:
     """A server where everybody has what is theirs, with a graph that tells what it was told."""
-    with TestServer({"look": GRAPH.compile()}, auth=owners()) as running:
+    graphs = {"look": GRAPH.compile(), "find": FIND.compile()}
+    with TestServer(graphs, auth=owners()) as running:
         yield running
 
 
@@ -105,6 +128,30 @@ def test_a_run_works_on_its_own_thread_as_its_own_user(
         assert seen["own"] == "kept"
     values = ann.get(f"/threads/{hers}/state").json()["values"]
     assert (values["secret"], values["seen"]["user"]) == ("hers", "ann")
+
+
+@pytest.mark.parametrize("by_assistant", [False, True], ids=["run", "assistant"])
+@pytest.mark.parametrize("way", ["configurable", "the context"])
+@pytest.mark.parametrize("key", INTERNAL)
+def test_a_remote_graph_sets_no_internal_key(
+    key: str, way: str, by_assistant: bool, ann: httpx.Client, bob: httpx.Client, hers: str
+) -> None:
+    """Neither its `configurable` nor its context has a key of langgraph or of the server.
+
+    The graph has no `context_schema`, so that a context may have any key.
+    """
+    said = WAYS[way]({key: hers, "own": hers})
+    assistant = "find"
+    if by_assistant:
+        created = bob.post("/assistants", json={"graph_id": "find", **said})
+        assert created.status_code == 200, created.text
+        assistant, said = created.json()["assistant_id"], {}
+    own = bob.post("/threads", json={}).json()["thread_id"]
+    body = {"assistant_id": assistant, "input": {"seen": hers}, **said}
+    ended = bob.post(f"/threads/{own}/runs/wait", json=body, headers={HEADER: VERSION})
+    assert ended.status_code == 200, ended.text
+    assert ended.json() == {"seen": {"user": "bob", "forged": ["own"]}}
+    assert "bob" not in ann.get(f"/threads/{hers}/state").text
 
 
 def test_a_cron_works_as_its_own_user() -> None:

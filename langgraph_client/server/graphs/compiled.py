@@ -265,11 +265,14 @@ class CompiledGraph:
         """Return the fields of a RemoteGraph's context that are not in its `configurable`.
 
         Nodes find them there too, as those of every other run: they may have been written for the
-        real server. Those that the graph's schema lacks are left out.
+        real server. Those that the graph's schema lacks are left out, and so are the server's and
+        langgraph's own keys: they name the thread, the user and the checkpointer.
         """
         if not isinstance(context, Mapping):
             return {}
-        beside = without(context, SERVER_CONFIGURABLE | own["configurable"].keys())
+        beside = without_internal(
+            without(context, SERVER_CONFIGURABLE | own["configurable"].keys())
+        )
         fields = self._context_fields
         return {key: value for key, value in beside.items() if fields is None or key in fields}
 
