@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Literal, overload
 
-from langgraph_client._async.pages import iterate
+from langgraph_client._async.pages import iterate, with_key
 from langgraph_client._async.resource import Resource
 from langgraph_client._core.call import (
     NOTHING,
@@ -378,7 +378,7 @@ class AssistantsClient(Resource):
                 name=name,
                 sort_by=sort_by,
                 sort_order=sort_order,
-                select=select,
+                select=with_key(select, "assistant_id"),
                 headers=headers,
                 params=params,
                 limit=size,
@@ -387,6 +387,7 @@ class AssistantsClient(Resource):
             limit,
             page_size,
             key="assistant_id",
+            select=select,
         )
 
     async def count(

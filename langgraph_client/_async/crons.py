@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, tzinfo
 
-from langgraph_client._async.pages import iterate
+from langgraph_client._async.pages import iterate, with_key
 from langgraph_client._async.resource import Resource
 from langgraph_client._core.call import NOTHING, ReplyReader, body, call, mapping, optional_id, path
 from langgraph_client._core.requests import boolean, cron_body, page_body, run_body, run_fields
@@ -460,7 +460,7 @@ class CronClient(Resource):
                 metadata=metadata,
                 sort_by=sort_by,
                 sort_order=sort_order,
-                select=select,
+                select=with_key(select, "cron_id"),
                 headers=headers,
                 params=params,
                 limit=size,
@@ -469,6 +469,7 @@ class CronClient(Resource):
             limit,
             page_size,
             key="cron_id",
+            select=select,
         )
 
     async def count(

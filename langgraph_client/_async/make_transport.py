@@ -15,13 +15,13 @@ from langgraph_client._async._httpx import (
     HttpTransport,
     HttpUrl,
     HttpxClient,
-    HttpxClientHolder,
     base_url_of,
     check_arguments,
     limits_of,
     make_client,
     steps_of,
 )
+from langgraph_client._async.httpx_client import HttpxClientHolder
 from langgraph_client._async.pools import AsyncSender, Pools
 from langgraph_client._async.transport import AsyncTransport
 from langgraph_client._core.connection import (

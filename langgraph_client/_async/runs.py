@@ -6,7 +6,7 @@ import builtins
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Literal, overload
 
-from langgraph_client._async.pages import iterate
+from langgraph_client._async.pages import iterate, with_key
 from langgraph_client._async.resource import Resource
 from langgraph_client._async.stream import AsyncRunStream
 from langgraph_client._core.addresses import Created
@@ -652,7 +652,7 @@ class RunsClient(Resource):
             lambda size, offset, _: self.list(
                 thread_id,
                 status=status,
-                select=select,
+                select=with_key(select, "run_id"),
                 headers=headers,
                 params=params,
                 limit=size,
@@ -661,6 +661,7 @@ class RunsClient(Resource):
             limit,
             page_size,
             key="run_id",
+            select=select,
         )
 
     async def get(

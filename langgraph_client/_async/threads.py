@@ -6,7 +6,7 @@ import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Literal
 
-from langgraph_client._async.pages import iterate
+from langgraph_client._async.pages import iterate, with_key
 from langgraph_client._async.resource import Resource
 from langgraph_client._async.stream import AsyncRunStream
 from langgraph_client._async.thread_stream import AsyncThreadStream
@@ -364,7 +364,7 @@ class ThreadsClient(Resource):
                 status=status,
                 sort_by=sort_by,
                 sort_order=sort_order,
-                select=select,
+                select=with_key(select, "thread_id"),
                 extract=extract,
                 headers=headers,
                 params=params,
@@ -374,6 +374,7 @@ class ThreadsClient(Resource):
             limit,
             page_size,
             key="thread_id",
+            select=select,
         )
 
     async def count(

@@ -11,7 +11,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from langgraph_client._async._httpx import HttpxClientHolder, as_response
+from langgraph_client._async._httpx import as_response
+from langgraph_client._async.httpx_client import HttpxClientHolder
 from langgraph_client._async.pools import AsyncAnswer, Pools
 from langgraph_client._core.addresses import path_below
 from langgraph_client._core.call import ANY, Call

@@ -169,7 +169,7 @@ def _server_message(body: object) -> str:
         details = next((details[k] for k in ("message", "detail", "error") if details.get(k)), body)
     text = details if isinstance(details, str) else str(details) if details else ""
     text = text.strip()
-    if text.startswith("<"):
+    if isinstance(body, str) and text.startswith("<"):
         return ""
     return text if len(text) <= _MAX_MESSAGE_CHARS else text[:_MAX_MESSAGE_CHARS] + " ..."
 

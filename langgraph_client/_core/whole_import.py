@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def whole_import(name: str) -> Iterator[None]:
-    """Forget a package whose import, in this block, is interrupted.
+    """Forget what an interrupted import, in this block, has loaded of a package.
 
     After Ctrl-C in the middle of an import, Python forgets the package, but keeps those of its
     modules that were complete. The next import then finds modules that lack their siblings, and
@@ -18,9 +18,13 @@ def whole_import(name: str) -> Iterator[None]:
     Args:
         name: The package.
     """
+    before = set(sys.modules)
     try:
         yield
     except BaseException:
-        for module in [module for module in sys.modules if module.partition(".")[0] == name]:
-            del sys.modules[module]
+        # A package that was there before is whole, or another thread is importing it.
+        if name not in before:
+            for module in set(sys.modules) - before:
+                if module.partition(".")[0] == name:
+                    del sys.modules[module]
         raise

@@ -8,7 +8,7 @@ response objects with `read`, so that another HTTP library needs changes here on
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from time import monotonic
 from typing import Any
@@ -21,7 +21,6 @@ from langgraph_client._core.deadline import until
 from langgraph_client._core.encodings import Decompressor, is_known
 from langgraph_client._core.exchange import SILENT, FailureKind, NoAnswer, Request, raw_headers
 from langgraph_client._core.http_library import HttpLibrary, library_of
-from langgraph_client._core.settings import Settings
 from langgraph_client._io.sockets import hang_up, time_left
 from langgraph_client._io.threads import Background, Reading, close_all
 from langgraph_client.errors import InvalidArgumentError
@@ -94,78 +93,6 @@ def make_client(
     return client
 
 
-class HttpxClientHolder:
-    """The httpx client of `client.http.client`, and the headers of every request.
-
-    All copies of a client share one. Its headers are those of every request. If more of it is
-    changed (`auth`, `cookies`, `params`, `event_hooks`, `timeout`), it sends the requests itself.
-
-    Args:
-        settings: The server's URL, and the headers.
-        make: Creates an httpx client.
-        given: The client that the caller passed; None for none.
-        is_shared: Whether the client's transport belongs to the caller, who closes it.
-    """
-
-    def __init__(
-        self,
-        settings: Settings,
-        make: Callable[[], HttpxClient],
-        *,
-        given: HttpxClient | None,
-        is_shared: bool,
-    ) -> None:
-        #: Those of the httpx client, once there is one, so that changes count.
-        self.headers: Mapping[str, str] = settings.headers
-        self._settings = settings
-        self._make = make
-        self._given = given
-        self._is_shared = is_shared
-        self._made: HttpxClient | None = None
-        self._sender: HttpxSender | None = None
-        self._timeout: object = None  # The timeout that the client was made with.
-
-    def client(self) -> HttpxClient:
-        """Return the caller's client, or one that is made now."""
-        if self._given is not None:
-            return self._given
-        if self._made is None:
-            made = self._make()
-            made.base_url = self._settings.url
-            # Not httpx's own headers: it accepts encodings that this package does not decode.
-            made.headers.clear()
-            made.headers.update(self._settings.headers)
-            self._made, self.headers, self._timeout = made, made.headers, made.timeout
-            self._sender = HttpxSender(made, self._settings.authority, is_ours=False)
-        return self._made
-
-    def sender(self) -> HttpxSender | None:
-        """Return what sends with the client; None while only its headers may have been changed."""
-        made = self._made
-        if made is None:
-            return None
-        is_changed = (
-            made.auth is not None
-            or len(made.params) > 0
-            or any(made.event_hooks.values())
-            or any(True for _ in made.cookies.jar)
-            or made.is_closed
-            or made.timeout != self._timeout
-        )
-        return self._sender if is_changed else None
-
-    def steps(self, usual: Steps) -> Steps:
-        """Return the limits of each step: those that were set on the client, or the usual ones."""
-        if self._made is None or self._made.timeout == self._timeout:
-            return usual
-        return steps_of(self._made.timeout)
-
-    def close(self) -> None:
-        """Close the client that was made here."""
-        if self._made is not None and not self._is_shared:
-            self._made.close()
-
-
 def check_arguments(
     transport: object = None,
     http_client: object = None,
@@ -188,7 +115,12 @@ def check_arguments(
         ("proxy", proxy, isinstance(proxy, (str, *proxy_classes)), "Proxy"),
     ):
         if value is not None and not is_valid:
-            raise InvalidArgumentError(name, f"must be an httpx.{expected}, not {value!r:.80}")
+            raise InvalidArgumentError(name, f"must be an httpx.{expected}, not {_shown(value)}")
+
+
+def _shown(value: object) -> str:
+    """Return a text for an error. A dict of proxies may contain a password."""
+    return repr(value) if isinstance(value, bool | int | float) else f"a {type(value).__name__}"
 
 
 def base_url_of(client: HttpxClient) -> str:

@@ -19,7 +19,7 @@ from langgraph_client._core.call import (
     word,
 )
 from langgraph_client._core.requests import NextPage, boolean, page_body, xray_level
-from langgraph_client._sync.pages import iterate
+from langgraph_client._sync.pages import iterate, with_key
 from langgraph_client._sync.resource import Resource
 from langgraph_client.models.assistants import (
     Assistant,
@@ -379,7 +379,7 @@ class SyncAssistantsClient(Resource):
                 name=name,
                 sort_by=sort_by,
                 sort_order=sort_order,
-                select=select,
+                select=with_key(select, "assistant_id"),
                 headers=headers,
                 params=params,
                 limit=size,
@@ -388,6 +388,7 @@ class SyncAssistantsClient(Resource):
             limit,
             page_size,
             key="assistant_id",
+            select=select,
         )
 
     def count(

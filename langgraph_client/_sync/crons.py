@@ -9,7 +9,7 @@ from datetime import datetime, tzinfo
 from langgraph_client._core.call import NOTHING, ReplyReader, body, call, mapping, optional_id, path
 from langgraph_client._core.requests import boolean, cron_body, page_body, run_body, run_fields
 from langgraph_client._core.unset import UNSET, Unset
-from langgraph_client._sync.pages import iterate
+from langgraph_client._sync.pages import iterate, with_key
 from langgraph_client._sync.resource import Resource
 from langgraph_client.models.crons import Cron
 from langgraph_client.models.fields import JSON
@@ -461,7 +461,7 @@ class SyncCronClient(Resource):
                 metadata=metadata,
                 sort_by=sort_by,
                 sort_order=sort_order,
-                select=select,
+                select=with_key(select, "cron_id"),
                 headers=headers,
                 params=params,
                 limit=size,
@@ -470,6 +470,7 @@ class SyncCronClient(Resource):
             limit,
             page_size,
             key="cron_id",
+            select=select,
         )
 
     def count(

@@ -51,9 +51,9 @@ class SyncHttpClient:
         requests from now on. A client that was not passed is created on first use, and closed with
         this client. What is sent with it directly has none of this package's retries.
 
-        `auth`, `cookies`, `params`, `event_hooks` and `timeout` count for all requests too. Once
-        one of them is set, httpx sends the requests, which takes longer. `base_url` counts only
-        for what is sent with it directly.
+        `timeout`, `auth`, `cookies`, `params` and `event_hooks` count for all requests too. Once
+        one of the last four is set, httpx sends the requests, which takes longer. `base_url`
+        counts only for what is sent with it directly.
 
         Example:
             client.http.client.headers["Authorization"] = "Bearer ..."

@@ -27,7 +27,6 @@ from langgraph_client._sync._httpx import (
     HttpTransport,
     HttpUrl,
     HttpxClient,
-    HttpxClientHolder,
     HttpxSender,
     TransportSender,
     base_url_of,
@@ -36,6 +35,7 @@ from langgraph_client._sync._httpx import (
     make_client,
     steps_of,
 )
+from langgraph_client._sync.httpx_client import HttpxClientHolder
 from langgraph_client._sync.pools import Pools, Sender
 from langgraph_client._sync.transport import Transport
 from langgraph_client.errors import InvalidArgumentError

@@ -33,7 +33,7 @@ from langgraph_client._core.requests import (
 )
 from langgraph_client._core.starts import starting
 from langgraph_client._core.stream_session import StreamSession
-from langgraph_client._sync.pages import iterate
+from langgraph_client._sync.pages import iterate, with_key
 from langgraph_client._sync.resource import Resource
 from langgraph_client._sync.stream import RunStream
 from langgraph_client.models.events import StreamPart, StreamPartV2
@@ -653,7 +653,7 @@ class SyncRunsClient(Resource):
             lambda size, offset, _: self.list(
                 thread_id,
                 status=status,
-                select=select,
+                select=with_key(select, "run_id"),
                 headers=headers,
                 params=params,
                 limit=size,
@@ -662,6 +662,7 @@ class SyncRunsClient(Resource):
             limit,
             page_size,
             key="run_id",
+            select=select,
         )
 
     def get(

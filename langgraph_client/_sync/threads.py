@@ -37,7 +37,7 @@ from langgraph_client._core.requests import (
 from langgraph_client._core.settings import check_headers
 from langgraph_client._core.stream_session import StreamSession
 from langgraph_client._core.web_socket import check_web_sockets
-from langgraph_client._sync.pages import iterate
+from langgraph_client._sync.pages import iterate, with_key
 from langgraph_client._sync.resource import Resource
 from langgraph_client._sync.stream import RunStream
 from langgraph_client._sync.thread_stream import SyncThreadStream
@@ -365,7 +365,7 @@ class SyncThreadsClient(Resource):
                 status=status,
                 sort_by=sort_by,
                 sort_order=sort_order,
-                select=select,
+                select=with_key(select, "thread_id"),
                 extract=extract,
                 headers=headers,
                 params=params,
@@ -375,6 +375,7 @@ class SyncThreadsClient(Resource):
             limit,
             page_size,
             key="thread_id",
+            select=select,
         )
 
     def count(

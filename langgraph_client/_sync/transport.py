@@ -39,7 +39,8 @@ from langgraph_client._core.starts import (
 from langgraph_client._core.unset import Unset
 from langgraph_client._core.whole_import import whole_import
 from langgraph_client._io.threads import close_all, sleep
-from langgraph_client._sync._httpx import HttpxClientHolder, as_response
+from langgraph_client._sync._httpx import as_response
+from langgraph_client._sync.httpx_client import HttpxClientHolder
 from langgraph_client._sync.pools import Answer, Pools
 from langgraph_client.errors import (
     APIConnectionError,

@@ -253,12 +253,16 @@ ITERATED: dict[str, Callable[[LangGraphClient], Any]] = {
 
 @pytest.mark.parametrize("what", ITERATED)
 async def test_pages_of_a_few_fields_may_be_equal(what: str) -> None:
-    """Without their ids, items of two pages may look the same; they are other items."""
+    """Without their ids, items of two pages may look the same; so the ids are asked for, too."""
     same = {"status": "idle", "thread_id": "t", "name": "a", "schedule": "* * * * *"}
     same = {"status": "idle"} if what == "threads" else same
-    wire = Wire(reply([same]), reply([same]), reply([]))
+    key = f"{what[:-1]}_id"
+    pages = [[{**same, key: "1"}], [{**same, key: "2"}]]
+    wire = Wire(reply(pages[0]), reply(pages[1]), reply([]), reply(pages[0]), reply(pages[0]))
     async with client_of(wire) as client:
         assert [item async for item in ITERATED[what](client)] == [same, same]
+        with pytest.raises(APIResponseValidationError, match="same page twice"):
+            print([item async for item in ITERATED[what](client)])
 
 
 async def test_history_is_iterated_by_checkpoint() -> None:
@@ -336,6 +340,18 @@ async def test_what_is_set_on_the_client_below_counts_for_all_requests() -> None
     assert dict(changed.url.params) == {"limit": "3", "offset": "0", "tenant": "a"}
     assert changed.extensions["timeout"]["read"] == 7.0
     assert len(seen) == 1
+
+
+async def test_the_client_below_may_be_closed_by_its_user() -> None:
+    """This client goes on, and the next one below has the same headers."""
+    wire = Wire(*[reply({"thread_id": "t"})] * 2)
+    async with client_of(wire) as client:
+        async with client.http.client as below:
+            below.headers["x-tenant"] = "a"
+        await client.threads.get("t")
+        assert not client.http.client.is_closed
+        await client.threads.get("t")
+    assert [request.headers["x-tenant"] for request in wire.requests] == ["a", "a"]
 
 
 async def test_parameters_of_a_caller_s_client_do_not_replace_those_of_a_call() -> None:

@@ -112,6 +112,7 @@ def test_a_cause_loses_the_headers_of_its_request() -> None:
         (b"", "409 Conflict"),
         (b"{}", "409 Conflict"),
         (b"<html><title>nginx</title></html>", "409 Conflict"),
+        (b'{"detail": "<lambda>() takes no arguments"}', "<lambda>() takes no arguments"),
     ],
 )
 def test_the_message_is_what_the_server_said(body: bytes, words: str) -> None:

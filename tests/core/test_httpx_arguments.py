@@ -46,3 +46,10 @@ async def test_the_other_colour_is_refused() -> None:
     ):
         with pytest.raises(InvalidArgumentError, match=r"^transport: must be an httpx\."):
             make(url=URL, transport=transport)  # type: ignore[operator]
+
+
+def test_an_error_does_not_show_the_password_of_a_proxy() -> None:
+    """A dict of proxies is the form of httpx before 0.26."""
+    with pytest.raises(InvalidArgumentError, match="not a dict") as caught:
+        get_client(url=URL, proxy={"http://": "http://user:secret@proxy"})  # type: ignore[arg-type]
+    assert "secret" not in str(caught.value)
