@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import Annotated, Any, TypedDict
 
 import pytest
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
-from langgraph.types import interrupt
+from langgraph.types import Command, interrupt
 
 from langgraph_client import LangGraphClient, Server
 from tests.server.test_own_savers import AbleSaver
@@ -110,6 +111,48 @@ async def test_deleting_the_last_run_opens_its_question_again(
             if host is stored:
                 assert after["interrupts"] == before["interrupts"]
             assert await is_open(client, thread_id)
+
+
+@pytest.mark.parametrize("how", ["rollback", "delete"])
+@SERVERS
+async def test_an_input_beside_the_answer_changes_nothing(
+    host: Callable[[Any], Server], how: str
+) -> None:
+    """The command counts, and so does what it wrote to the older checkpoint."""
+    with host(at_root) as server:
+        async with server.client() as client, asyncio.timeout(60):
+            thread_id = (await client.threads.create())["thread_id"]
+            await client.runs.wait(thread_id, "agent", input={"log": ["in"]})
+            answer = "slow" if how == "rollback" else "yes"
+            run = await client.runs.create(
+                thread_id, "agent", input={"log": ["beside"]}, command={"resume": answer}
+            )
+            if how == "rollback":
+                await asyncio.to_thread(ACTS.wait, 30)
+                ACTS.clear()
+                await client.runs.cancel(thread_id, run["run_id"], wait=True, action="rollback")
+            else:
+                await client.runs.join(thread_id, run["run_id"])
+                await client.runs.delete(thread_id, run["run_id"])
+            assert await is_open(client, thread_id)
+
+
+@SERVERS
+async def test_a_remote_node_that_resumed_is_asked_again(host: Callable[[Any], Server]) -> None:
+    """Its run has the node's input, but goes on from its thread's state, as its parent does."""
+    with host(at_root) as server:
+        async with server.client() as client, asyncio.timeout(60):
+            child = server.remote_graph("agent", checkpointer=True)
+            parent = StateGraph(State).add_node("child", child).add_edge(START, "child")
+            graph: Any = parent.compile(checkpointer=InMemorySaver())
+            config: Any = {"configurable": {"thread_id": "parent"}}
+            await graph.ainvoke({"log": ["in"]}, config)
+            result = await graph.ainvoke(Command(resume="yes"), config)
+            assert result["log"][-2:] == ["yes", "deleted"]
+            [thread] = await client.threads.search()
+            [resumed, _] = await client.runs.list(thread["thread_id"])
+            await client.runs.delete(thread["thread_id"], resumed["run_id"])
+            assert await is_open(client, thread["thread_id"])
 
 
 async def test_an_update_after_the_run_stays() -> None:

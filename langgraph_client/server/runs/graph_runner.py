@@ -32,7 +32,7 @@ from langgraph_client.server.reserved_keys import (
     without,
     without_internal,
 )
-from langgraph_client.server.runs.run_document import with_assistants_config
+from langgraph_client.server.runs.run_document import goes_on, with_assistants_config
 from langgraph_client.server.runs.thread_status import state_status
 from langgraph_client.server.typed_values import CONTROL, TYPED_VALUES, open_kwargs
 from langgraph_client.server.user_code import is_stopping
@@ -169,8 +169,7 @@ class HostedGraphRunner:
         async with self._graphs.open(graph_id, self._config(run)) as graph:
             if not graph.keeps_states:
                 return {**rest, "interrupts": {}}
-            if is_deleted and run["kwargs"]["input"] is None:
-                # With an input, all writes are with checkpoints of its own.
+            if is_deleted and goes_on(run["kwargs"]):
                 await graph.atake_back(config, run["run_id"])
             state = await graph.aget_state(config)
             if state.created_at is None:  # The thread has no checkpoint.

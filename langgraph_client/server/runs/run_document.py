@@ -21,6 +21,8 @@ from langgraph_client.server.reserved_keys import (
     without_internal,
 )
 from langgraph_client.server.storage.protocol import Document
+from langgraph_client.server.typed_values import OWN_CONFIG
+from langgraph_client.values import PARENT, PLAIN, is_envelope
 
 _NAMESPACE = uuid.UUID("6ba7b821-9dad-11d1-80b4-00c04fd430c8")
 CRON_ID = "cron_id"
@@ -249,6 +251,21 @@ def _what_to_do(body: Mapping[str, object]) -> Document:
         "durability": durability,
         **({"strict_resume": True} if body.get("strict_resume") else {}),
     }
+
+
+def goes_on(kwargs: JsonMapping) -> bool:
+    """Return whether a run goes on from an older checkpoint, and so may write to it.
+
+    With an input alone, all that a run writes is with checkpoints of its own.
+
+    Args:
+        kwargs: The kwargs of the run's document.
+    """
+    if kwargs.get("command") or kwargs["input"] is None:
+        return True
+    parent = (kwargs.get(OWN_CONFIG) or {}).get("configurable", {}).get(PARENT)
+    parent = parent[PLAIN] if is_envelope(parent) else parent
+    return isinstance(parent, dict) and bool(parent.get("resuming"))
 
 
 def own_config(body: JsonMapping, assistant: Document, headers: JsonMapping) -> Document:

@@ -15,6 +15,7 @@ from langgraph_client.server.errors import Unavailable
 from langgraph_client.server.runs.cluster import Cluster
 from langgraph_client.server.runs.execute_run import RunExecutor
 from langgraph_client.server.runs.recovery import with_end
+from langgraph_client.server.runs.run_document import goes_on
 from langgraph_client.server.runs.run_result import ERROR, fallback_result
 from langgraph_client.server.runs.run_services import RunServices
 from langgraph_client.server.runs.run_states import (
@@ -270,7 +271,7 @@ class Settlements:
             await delete_run_documents(transaction, job.run_id, keep_lifecycle=True)
         else:
             await transaction.runs.put(end.run)
-            if job.mark is not None and job.run["kwargs"]["input"] is None:
+            if job.mark is not None and goes_on(job.run["kwargs"]):
                 latest = await transaction.states.latest(job.thread_id)
                 await transaction.run_controls.put(with_end(job.run, job.mark, latest))
             else:
