@@ -13,6 +13,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import TypeGuard
 
 import httpx
 
@@ -84,6 +85,8 @@ _VALUE = r"""(?xi)
 _AFTER_EQUALS = re.compile(_VALUE % r"""[^&\#\s"'`<>]++""")  # As in a query.
 _AFTER_COLON = re.compile(_VALUE % r"""[^\s"'`<>][^\s"'`]*+""")
 _NUMBER = re.compile(r"-?\d[\d.eE+-]*")
+#: A name that stands as a text of its own, such as `x-api-key` or "Personal access token".
+_NAME = re.compile(r"[\w.-]++(?: [\w.-]++){0,2}")
 _NO_VALUES = frozenset({"none", "null", "true", "false", "undefined"})
 #: The id of a task, as in `token_node:1f3c…`, which names a call of a subgraph.
 _TASK_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\w-])")
@@ -151,16 +154,18 @@ class Scrubber:
         if isinstance(value, Mapping):
             # Everything below a sensitive name is secret, even under a harmless name.
             above = name if self._is_sensitive(name) else None
-            named = value.get("name") or value.get("key")
-            if isinstance(named, str) and "value" in value and self._is_sensitive(named):
-                return {**value, "value": self.value(value["value"], named)}
+            names = {key: above or key for key in value}
+            for text in (value.get("name"), value.get("key")):
+                if "value" in value and self._is_sensitive_name(text):
+                    names["value"] = text  # As in `{"name": "api_key", "value": ...}`.
             return {
-                key: item if key.lower() in self._keep else self.value(item, above or key)
+                key: item if key.lower() in self._keep else self.value(item, names[key])
                 for key, item in value.items()
             }
         if isinstance(value, list):
-            if len(value) == 2 and isinstance(value[0], str) and self._is_sensitive(value[0]):
-                return [value[0], self.value(value[1], value[0])]  # A header as a pair.
+            is_pair = len(value) == 2 and self._is_sensitive_name(value[0])
+            if is_pair and not self._is_sensitive(name):  # A header as a pair.
+                return [value[0], self.value(value[1], value[0])]
             return [self.value(item, name) for item in value]
         if isinstance(value, int | float) and not isinstance(value, bool) and _is_password(name):
             return self._replaced(name)
@@ -249,6 +254,15 @@ class Scrubber:
             or _is_password(name)
             or (len(words) > 1 and ("key" in words or "keys" in words))
             or _CONTAINED.search(name) is not None
+        )
+
+    def _is_sensitive_name(self, text: object) -> TypeGuard[str]:
+        """Return whether a text names a secret. Other texts may contain one, or be about some."""
+        return (
+            isinstance(text, str)
+            and _NAME.fullmatch(text) is not None
+            and self._is_sensitive(text)
+            and self.text(text) == text
         )
 
     def _replaced(self, name: str) -> str:

@@ -236,6 +236,55 @@ def test_texts_are_scrubbed_by_shape(text: str, expected: str | None) -> None:
     assert scrubber.text(scrubbed) == scrubbed
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        # A value with its name beside it: the other members are scrubbed as anywhere.
+        (
+            {"name": "api_key", "value": "abc", "token": "abc", "n": "a"},
+            {"name": "api_key", "value": "<scrubbed>", "token": "<scrubbed>", "n": "a"},
+        ),
+        (
+            {"key": "password", "value": 5, "note": "token=abc", "of": {"secret": "abc"}},
+            {
+                "key": "password",
+                "value": "<scrubbed>",
+                "note": "token=<scrubbed>",
+                "of": {"secret": "<scrubbed>"},
+            },
+        ),
+        (
+            {"name": "a", "key": "Access token", "value": ["abc"]},
+            {"name": "a", "key": "Access token", "value": ["<scrubbed>"]},
+        ),
+        # Everything below a sensitive name is secret.
+        (
+            {"credentials": {"name": "token", "value": "abc", "refresh": "abc"}},
+            {
+                "credentials": {
+                    "name": "<scrubbed>",
+                    "value": "<scrubbed>",
+                    "refresh": "<scrubbed>",
+                }
+            },
+        ),
+        ({"secrets": ["token", "abc"]}, {"secrets": ["<scrubbed>", "<scrubbed>"]}),
+        ({"headers": ["token", "abc"]}, {"headers": ["token", "<scrubbed>"]}),
+        # Texts that contain a secret, or are about one, are no names.
+        (["token=abc", "yes"], ["token=<scrubbed>", "yes"]),
+        (["What is a token, and why?", "yes"], ["What is a token, and why?", "yes"]),
+        (["sk-token-Abc123456", "yes"], ["<scrubbed>", "yes"]),
+        ({"name": "sk-token-Abc123456", "value": "a"}, {"name": "<scrubbed>", "value": "a"}),
+    ],
+)
+def test_values_are_scrubbed_by_name(value: Any, expected: Any) -> None:
+    """A name may be the key of a value, or a text beside it; none of the others is forgotten."""
+    scrubber = Scrubber()
+    assert scrubber.value(value) == expected
+    assert scrubber.value(expected) == expected
+    assert "Abc123456" not in str(scrubber.counts)
+
+
 def test_a_long_text_is_scrubbed_at_once() -> None:
     """The time grows with the length of a text, and not with its square."""
     scrubber = Scrubber()
