@@ -37,7 +37,9 @@ PLAIN = "__plain__"
 TYPES = "__types__"
 #: Request header with which a client says that it reads envelopes, and the server that it does.
 HEADER = "x-langgraph-client-values"
-VERSION = "1"
+#: Its value. Clients and servers with different values use nothing but the protocol. To be raised
+#: whenever the headers, events or envelopes here change their names or meaning.
+VERSION = "2"
 #: Request header with which a RemoteGraph says which channels of the state it wants: "*" for all,
 #: or a JSON list. Without it, a server sends those of the graph's output schema.
 OUTPUT_HEADER = "x-langgraph-client-output"

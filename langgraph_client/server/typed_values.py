@@ -47,6 +47,8 @@ CONTROL = "control"
 `graphs.drain_checks`."""
 EXTRA_EVENTS = "extra_events"
 """The key in a run's kwargs for the events beyond the protocol that its caller requests."""
+_EARLIER_KEYS = {"rich_values": TYPED_VALUES, "asides": EXTRA_EVENTS}
+"""Earlier names of these keys, which stored runs may have."""
 _EXTRA_EVENTS = (
     ANSWERED_EVENT,
     CLASSES_EVENT,
@@ -158,6 +160,11 @@ def as_plain(events: list[Event]) -> list[Event]:
 def _plain_data(data: bytes) -> bytes:
     value = decode(data)
     return encode(value[PLAIN]) if is_envelope(value) else data
+
+
+def with_current_keys(kwargs: JsonMapping) -> JsonObject:
+    """Return the kwargs of a stored run, which may be of an earlier version, with today's keys."""
+    return {_EARLIER_KEYS.get(key, key): value for key, value in kwargs.items()}
 
 
 def open_kwargs(kwargs: JsonMapping, allowed: Allowed) -> JsonObject:

@@ -147,7 +147,7 @@ def test_a_caller_that_does_not_answer_is_not_waited_for_twice(
             "/runs/stream",
             json={"assistant_id": "agent", "input": {}, "stream_mode": "updates"},
             headers={
-                "x-langgraph-client-values": "1",
+                HEADER: VERSION,
                 "x-langgraph-client-control": '{"drain": null}',
             },
         )

@@ -18,6 +18,7 @@ from typing_extensions import TypedDict
 from langgraph_client import Server
 from langgraph_client.remote.config import given_parents
 from langgraph_client.thread_ids import server_thread_id
+from langgraph_client.values import HEADER, VERSION
 from tests.support.comparison import compare
 from tests.support.plain_server import plain_graph
 
@@ -157,7 +158,7 @@ def test_the_config_of_an_update_names_no_other_thread_and_no_user(server: Serve
         "metadata": {"run_id": "r", "thread_id": "2", "counters_since_delta_snapshot": {}},
     }
     thread = f"/threads/{server_thread_id('1')}/state"
-    headers = {"x-langgraph-client-values": "1"}
+    headers = {HEADER: VERSION}
     with httpx.Client(transport=server.transport(), base_url="http://server") as client:
         body = {"values": {"log": ["u"]}, "as_node": "start", "config": config}
         assert client.post(thread, json=body, headers=headers).status_code == 200

@@ -10,6 +10,7 @@ from langgraph_client.server.runs.settlement import Settlements, delete_run_docu
 from langgraph_client.server.runs.stop_runs import RunStopper
 from langgraph_client.server.runs.thread_status import resting
 from langgraph_client.server.storage.protocol import UNFINISHED, Document
+from langgraph_client.server.typed_values import with_current_keys
 
 
 class RunLoader:
@@ -70,6 +71,7 @@ class RunLoader:
             async with self._storage.transaction() as transaction:
                 await delete_run_documents(transaction, run["run_id"])
             return
+        run = {**run, "kwargs": with_current_keys(run["kwargs"])}
         latest = None
         if run["status"] == "running":
             latest = await self._storage.states.latest(run["thread_id"])
