@@ -205,7 +205,7 @@ def test_assistants_that_cannot_be_shown(tmp_path: Path, caplog: pytest.LogCaptu
     assert "MCP leaves out the tool picky: " in caplog.text
 
 
-@pytest.mark.parametrize("cursor", ["1e999", "-1e999", '"x"', "[]", "-7"])
+@pytest.mark.parametrize("cursor", ['"x"', "[]", "-7"])
 def test_a_cursor_that_is_none(http: httpx.Client, cursor: str) -> None:
     """It means the first page."""
     message = '{"jsonrpc": "2.0", "id": 0, "method": "tools/list", "params": {"cursor": %s}}'
