@@ -27,7 +27,7 @@ class State(TypedDict):
 
 
 def dated(gate: Gate | None = None) -> Any:
-    async def name_kind(state: State) -> State:
+    async def name_kind(state: State) -> dict[str, Any]:
         if gate is not None:
             await gate.hold()
         return {"kind": type(state["when"]).__name__, "due": datetime(2020, 1, 3)}
