@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -351,3 +353,30 @@ def test_what_becomes_of_a_run(
     assert (decision.outcome and decision.outcome.event, decision.suspect) == (event, suspect)
     if event is None:
         assert decision.run["status"] == "pending"
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("what", ["runs", "threads"])
+def test_a_damaged_document_keeps_no_other_run_from_being_resumed(
+    tmp_path: Path, what: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A run that cannot be read, itself or its thread, is logged and left as it is."""
+    work, file = Work(), tmp_path / "s.db"
+    with serving(file, work=work.graph()) as http:
+        begun = [begin(http) for _ in range(3)]
+        for _ in begun:
+            assert work.begun.acquire(timeout=10)
+        image = killed_copy(file)
+        work.go_on.set()
+    damaged = begun[1][what == "runs"].rpartition("/")[2]
+    key = f"{what.removesuffix('s')}_id"
+    with contextlib.closing(sqlite3.connect(image)) as database, database:
+        deep = f"json_set(doc, '$.deep', json('{'[' * 300}{']' * 300}'))"
+        changed = database.execute(f"UPDATE {what} SET doc = {deep} WHERE {key} = ?", [damaged])
+        assert changed.rowcount == 1
+    work.effects.clear()
+    with serving(image, work=work.graph()) as http:
+        for _, run in (begun[0], begun[2]):
+            assert http.get(f"{run}/join").json() == {"x": "paid"}
+    assert len(work.effects) == 2
+    assert "not resumed" in caplog.text

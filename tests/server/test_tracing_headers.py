@@ -27,6 +27,8 @@ BAGGAGE = ",".join(
         "langsmith-tags=x%2Cy",
     )
 )
+DEEP = '{"a":' + "[" * 197 + "]" * 197 + "}"
+"""Metadata that can be read, but not as a part of a run's document."""
 KEYS = ("langsmith-trace", "langsmith-project", "langsmith-metadata", "langsmith-tags")
 SEEN = dict(zip(KEYS, (TRACE, "my own", {"a": 1}, ["x", "y"]), strict=True))
 
@@ -46,8 +48,25 @@ SEEN = dict(zip(KEYS, (TRACE, "my own", {"a": 1}, ["x", "y"]), strict=True))
             {"langsmith-trace": TRACE, "baggage": "langsmith-metadata=%7B"},
             {"langsmith-trace": TRACE},
         ),
+        (
+            {"langsmith-trace": TRACE, "baggage": f"langsmith-metadata={DEEP}"},
+            {"langsmith-trace": TRACE},
+        ),
+        (
+            {"langsmith-trace": TRACE, "baggage": 'langsmith-metadata={"a":1e999}'},
+            {"langsmith-trace": TRACE},
+        ),
     ],
-    ids=["none", "no trace", "no baggage", "all", "a list as metadata", "not JSON"],
+    ids=[
+        "none",
+        "no trace",
+        "no baggage",
+        "all",
+        "a list as metadata",
+        "not JSON",
+        "nested too deep",
+        "an infinite number",
+    ],
 )
 def test_headers_of_a_trace(headers: dict[str, str], found: dict[str, Any]) -> None:
     """The baggage counts only beside a trace, and a malformed part of it is ignored."""

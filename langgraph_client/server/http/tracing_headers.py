@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import unquote
 
-from langgraph_client.server.encoding import decode
+from langgraph_client.server.errors import Invalid
+from langgraph_client.server.http.client_json import decode_limited
 
 logger = logging.getLogger("langgraph_client.server")
 
@@ -37,14 +38,19 @@ def tracing_headers(headers: Mapping[str, str]) -> dict[str, object]:
 
 
 def _metadata(text: str) -> object:
-    """Return the metadata in a baggage; None if it is not an object."""
+    """Return the metadata in a baggage; None if it is not an object within the limits of bodies.
+
+    The metadata is stored with the run: what could not be read again must not be stored.
+    """
     try:
-        value = decode(text.encode())
-    except ValueError:
+        value = decode_limited(text.encode(), "langsmith-metadata")
+    except (ValueError, Invalid):
         value = None
     if isinstance(value, dict):
         return value
-    logger.warning("the langsmith-metadata of a request's baggage is not a JSON object: ignored")
+    logger.warning(
+        "the langsmith-metadata of a request's baggage is not a JSON object, or too large: ignored"
+    )
     return None
 
 
