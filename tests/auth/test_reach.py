@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from typing import Any, TypedDict
 
@@ -15,7 +16,7 @@ from langgraph.graph import START, StateGraph
 from langgraph_client import Auth
 from langgraph_client.server.reserved_keys import RESERVED_CONFIGURABLE
 from langgraph_client.testing import TestClock, TestServer
-from langgraph_client.thread_ids import OWN_THREAD
+from langgraph_client.thread_ids import OWN_THREAD, THREAD_HEADER
 from langgraph_client.values import HEADER, VERSION
 from tests.auth.conftest import client, owners
 
@@ -152,6 +153,48 @@ def test_a_remote_graph_sets_no_internal_key(
     assert ended.status_code == 200, ended.text
     assert ended.json() == {"seen": {"user": "bob", "forged": ["own"]}}
     assert "bob" not in ann.get(f"/threads/{hers}/state").text
+
+
+@pytest.mark.parametrize("answer", ["filter", "no"])
+@pytest.mark.parametrize("call", ["read", "update"])
+def test_a_state_is_opened_with_readable_assistants_only(call: str, answer: str) -> None:
+    """The settings of another user's assistant reach no graph through the header of a RemoteGraph.
+
+    The thread is read and written with its own graph, as if that assistant had been deleted.
+    """
+    auth, keys = owners(), []
+    if answer == "no":
+
+        @auth.on.assistants.read
+        async def only_ann(ctx: Auth.types.AuthContext, value: dict[str, Any]) -> bool:
+            return ctx.user.identity == "ann"
+
+    def make(config: RunnableConfig) -> Any:
+        keys.append((config.get("configurable") or {}).get("vault_key"))
+        return GRAPH.compile()
+
+    with (
+        TestServer({"look": make}, auth=auth) as server,
+        client(server, "ann") as ann,
+        client(server, "bob") as bob,
+    ):
+        config = {"configurable": {"vault_key": "hers"}}
+        made = ann.post("/assistants", json={"graph_id": "look", "config": config})
+        used = {}
+        for user in (ann, bob):
+            thread = {"metadata": {"graph_id": "look"}}
+            thread_id = user.post("/threads", json=thread).json()["thread_id"]
+            header = json.dumps([made.json()["assistant_id"], thread_id])
+            path, headers = f"/threads/{thread_id}/state", {THREAD_HEADER: header}
+            keys.clear()
+            if call == "read":
+                response = user.get(path, headers=headers)
+            else:
+                body = {"values": {"secret": "own"}, "as_node": "look"}
+                response = user.post(path, json=body, headers=headers)
+            assert response.status_code == 200, response.text
+            used[user.headers["authorization"]] = set(keys)
+    assert used == {"ann": {"hers"}, "bob": {None}}
 
 
 def test_a_cron_works_as_its_own_user() -> None:

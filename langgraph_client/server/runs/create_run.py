@@ -210,6 +210,30 @@ class RunCreator:
             raise NotFound(_NOT_FOUND)
         return assistant
 
+    async def readable_assistant(self, text: str) -> Document:
+        """Return the assistant that a request names, if the caller may read it.
+
+        It must be called without a lock; see `_permitted`.
+
+        Raises:
+            Invalid: The text is neither a UUID nor the name of a graph.
+            NotFound: The assistant does not exist, or not for this caller.
+            Denied: `Auth` forbids it.
+        """
+        assistant = await self.find_assistant(text)
+        if self._caller is not None:
+            await self._check_assistant(assistant, self._caller)
+        return assistant
+
+    async def _check_assistant(self, assistant: Document, caller: Caller) -> None:
+        """Raise an error if the caller may not read an assistant; the default ones anyone may."""
+        assistant_id = assistant["assistant_id"]
+        if assistant_id in {assistant_id_of(name) for name in self._graphs.names}:
+            return
+        value = {"assistant_id": uuid.UUID(assistant_id)}
+        if not holds(await caller.ask("assistants", "read", value), assistant):
+            raise NotFound(_NOT_FOUND)
+
     async def create(
         self,
         body: Mapping[str, object],
@@ -287,10 +311,7 @@ class RunCreator:
             creates_thread=request.stateless,
         )
         conditions = await caller.ask("threads", "create_run", value)
-        if assistant_id not in {assistant_id_of(name) for name in self._graphs.names}:
-            auth_value = {"assistant_id": uuid.UUID(assistant_id)}
-            if not holds(await caller.ask("assistants", "read", auth_value), assistant):
-                raise NotFound(_NOT_FOUND)
+        await self._check_assistant(assistant, caller)
         kwargs = changed_kwargs(request.kwargs, value)
         if kwargs["webhook"]:
             self._check_webhook(kwargs["webhook"])

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.documents import threads
 from langgraph_client.server.encoding import encode_blanked
-from langgraph_client.server.errors import Conflict, Invalid, NotFound
+from langgraph_client.server.errors import Conflict, Denied, Invalid, NotFound
 from langgraph_client.server.graphs.protocol import thread_config
 from langgraph_client.server.graphs.state_documents import (
     CHECKPOINT_IDS,
@@ -47,12 +47,12 @@ async def _thread_to_read(request: ValidRequest) -> Document:
     thread_id = canonical_uuid(request.path["thread_id"], "Invalid thread ID: must be a UUID")
     thread = await request.services.storage.threads.get(thread_id)
     if thread is not None and thread["metadata"].get("graph_id") is not None:
-        return await _of_asked_graph(request, thread)
+        return _of_assistant(thread, await _asked_assistant(request))
     asked = graph_and_thread(request.headers)
     # With an `Auth`, a thread without a document belongs to no user, so nobody may read it.
     if asked is None or request.thread_conditions is not None:
         return thread or await threads.need(request.services, thread_id)
-    assistant = await request.services.runs.find_assistant(asked[0])
+    assistant = await request.services.runs.readable_assistant(asked[0])
     metadata = {GIVEN_ID: asked[1], "graph_id": assistant["graph_id"]}
     thread = thread or new_thread(thread_id, request.services.clock.stamp())
     thread["metadata"] = {**metadata, **thread["metadata"]}
@@ -60,18 +60,31 @@ async def _thread_to_read(request: ValidRequest) -> Document:
     return thread
 
 
-async def _of_asked_graph(request: ValidRequest, thread: Document) -> Document:
-    """Return a thread with the graph of the RemoteGraph that asks, and its assistant's settings.
+async def _asked_assistant(request: ValidRequest) -> Document | None:
+    """Return the assistant of the RemoteGraph that asks; None if it is deleted or not the caller's.
+
+    `Auth` is asked, so it must be called without a lock.
+    """
+    asked = graph_and_thread(request.headers)
+    if asked is None:
+        return None
+    try:
+        return await request.services.runs.readable_assistant(asked[0])
+    except (Invalid, NotFound):  # It was deleted, and its threads can be read still.
+        return None
+    except Denied as denied:
+        if denied.status >= 500:  # The application's handler has failed.
+            raise
+        return None
+
+
+def _of_assistant(thread: Document, assistant: Document | None) -> Document:
+    """Return a thread with the graph and the settings of the assistant of a RemoteGraph.
 
     The graph of a thread is the one that ran last. As with local graphs that share a checkpointer,
     each of several graphs on one thread reads and writes its own channels.
     """
-    asked = graph_and_thread(request.headers)
-    if asked is None or thread["metadata"].get("graph_id") is None:
-        return thread
-    try:
-        assistant = await request.services.runs.find_assistant(asked[0])
-    except (Invalid, NotFound):  # It was deleted, and its threads can be read still.
+    if assistant is None or thread["metadata"].get("graph_id") is None:
         return thread
     thread = dict(thread)
     note_config(thread, assistant, {})
@@ -172,9 +185,10 @@ async def update(request: ValidRequest) -> Response:
     """POST /threads/{thread_id}/state."""
     services = request.services
     thread_id = (await _thread(request))["thread_id"]
+    assistant = await _asked_assistant(request)
     # Read once more under the lock: a run may have changed the thread before it was taken.
     async with services.engine.locks.hold(thread_id):
-        place, shown = await _update(request, await _thread(request))
+        place, shown = await _update(request, await _thread(request), assistant)
         await services.engine.announce(
             thread_id, "state_update", {"state": shown, "thread_id": thread_id}
         )
@@ -183,7 +197,9 @@ async def update(request: ValidRequest) -> Response:
     )
 
 
-async def _update(request: ValidRequest, thread: Document) -> tuple[Document, Document]:
+async def _update(
+    request: ValidRequest, thread: Document, assistant: Document | None
+) -> tuple[Document, Document]:
     """Write to a thread's state; return the new checkpoint and the new state.
 
     The caller holds the thread's lock, so that no run starts meanwhile.
@@ -193,7 +209,7 @@ async def _update(request: ValidRequest, thread: Document) -> tuple[Document, Do
     thread_id = thread["thread_id"]
     if busy := await services.engine.busy(thread_id):
         raise Conflict(f"Thread {thread_id} has in-flight runs: {busy}")
-    asked = await _of_asked_graph(request, thread)
+    asked = _of_assistant(thread, assistant)
     graph_id = asked["metadata"].get("graph_id")
     if graph_id is None:
         raise threads.without_graph(thread_id)
