@@ -7,6 +7,7 @@ import operator
 from collections.abc import Sequence
 from typing import Annotated, Any, TypedDict
 
+import httpx
 import pytest
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
@@ -14,6 +15,7 @@ from langgraph.graph import START, StateGraph
 
 from langgraph_client import APIStatusError, UnprocessableEntityError
 from langgraph_client.testing import TestClock, TestServer
+from langgraph_client.values import HEADER, VERSION
 from tests.support.eventually import eventually
 
 
@@ -146,6 +148,67 @@ def test_a_saver_of_the_server_keeps_its_words_to_itself() -> None:
         with pytest.raises(APIStatusError, match="the checkpointer: OSError") as failed:
             client.threads.copy(thread_id)
         assert "PASSWORD" not in failed.value.response.text
+
+
+class AwaySaver(InMemorySaver):
+    """A saver whose database may be away."""
+
+    error: Exception | None = None
+    only_writes = False
+
+    def put(self, *args: Any, **options: Any) -> Any:
+        if self.error is not None:
+            raise self.error
+        return super().put(*args, **options)
+
+    def get_tuple(self, *args: Any, **options: Any) -> Any:
+        if self.error is not None and not self.only_writes:
+            raise self.error
+        return super().get_tuple(*args, **options)
+
+
+AWAY = ConnectionError("connect postgresql://u:PASSWORD@db")
+
+
+@pytest.mark.parametrize("headers", [{}, {HEADER: VERSION}], ids=["client", "RemoteGraph"])
+@pytest.mark.parametrize("only_writes", [False, True], ids=["away", "read-only"])
+@pytest.mark.parametrize("own", [True, False], ids=["graph's own", "server's"])
+@pytest.mark.parametrize("call", ["read", "update", "supersteps"])
+def test_a_saver_that_is_away_is_no_error_of_the_values(
+    call: str,
+    own: bool,
+    only_writes: bool,
+    headers: dict[str, str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The response is 503 without the saver's words, which are in the log."""
+    saver = AwaySaver()
+    server = TestServer(
+        {"agent": built(saver if own else None)}, checkpointer=None if own else saver
+    )
+    with (
+        server,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=20) as http,
+    ):
+        thread = {"metadata": {"graph_id": "agent"}}
+        thread_id = http.post("/threads", json=thread).json()["thread_id"]
+        state, values = f"/threads/{thread_id}/state", {"values": {"log": ["x"]}, "as_node": "work"}
+        assert http.post(state, json=values).status_code == 200
+        saver.error, saver.only_writes = AWAY, only_writes
+        if call == "read":
+            response = http.get(state, headers=headers)
+        elif call == "update":
+            response = http.post(state, json=values, headers=headers)
+        else:
+            body = {**thread, "supersteps": [{"updates": [values]}]}
+            response = http.post("/threads", json=body, headers=headers)
+        assert "PASSWORD" not in response.text
+        if call == "read" and only_writes:
+            assert response.status_code == 200
+        else:
+            assert response.status_code == 503, response.text
+            assert response.json()["detail"] == "the checkpointer: ConnectionError"
+            assert "postgresql://u:PASSWORD@db" in caplog.text
 
 
 def test_a_thread_is_pruned_in_a_saver_that_can() -> None:

@@ -156,6 +156,8 @@ async def _apply_supersteps(
             ]
             with exceptions_only():
                 await graph.abulk_update_state(config, steps)
+        except Unavailable:  # Of the database or the checkpointer: the values may be right.
+            raise
         except Exception as error:  # Reducers are user code: any error means invalid values.
             raise StateRefusedError(error) from None
         await store_state(services, thread, graph, graph_id)

@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import inspect
 import json
+import pickle
 from collections.abc import (
     AsyncIterator,
     Awaitable,
@@ -30,12 +31,16 @@ from langgraph.checkpoint.base import (
 
 from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.encoding import NotJsonError, encode
+from langgraph_client.server.errors import ServerError, Unavailable
 from langgraph_client.server.graphs.langgraph_names import CONFIG_KEY_STREAM, ERROR, NULL_TASK_ID
 from langgraph_client.server.graphs.run_scope import RunScope, current_run
 from langgraph_client.thread_ids import GIVEN_PARENTS, OWN_THREAD, server_thread_id
 
 _EVENT_WRITE_SECONDS = 5.0
 """How long a worker thread waits for the loop to write events."""
+
+_VALUE_ERRORS = (TypeError, ValueError, AttributeError, pickle.PicklingError)
+"""What serializers raise for a value that they cannot encode."""
 
 Writes = Sequence[tuple[str, Any]]
 T = TypeVar("T", CheckpointTuple, CheckpointTuple | None)
@@ -116,11 +121,16 @@ class HostedSaver(BaseCheckpointSaver[Any]):
             # An async node has called a graph's blocking `invoke` on the loop. The loop waits for
             # that graph, so the graph's threads must not wait for the loop.
             run.mark_loop_blocked()
-        return self._with_callers_ids(self.saver.get_tuple(self._with_stored_id(config)), config)
+        with _saver_errors():
+            saved = self.saver.get_tuple(self._with_stored_id(config))
+        return self._with_callers_ids(saved, config)
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return one checkpoint."""
-        saved: CheckpointTuple | None = await self._call("get_tuple", self._with_stored_id(config))
+        with _saver_errors():
+            saved: CheckpointTuple | None = await self._call(
+                "get_tuple", self._with_stored_id(config)
+            )
         return self._with_callers_ids(saved, config)
 
     def list(
@@ -189,7 +199,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
             if (stream := _stream_of(config, run)) is not None:
                 run.wait_until_read_in_thread(stream)
             self._write_events_from_thread(run)
-        with _named(checkpoint["channel_values"].items()):
+        with _saver_errors(), _named(checkpoint["channel_values"].items()):
             put = self.saver.put(
                 _for_metadata(self._with_stored_id(config), run),
                 checkpoint,
@@ -216,7 +226,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
                 await self._write_events()
             await run.write_deferred()
         metadata = await self._with_parents(self._with_run(metadata, run), config)
-        with _named(checkpoint["channel_values"].items()):
+        with _saver_errors(), _named(checkpoint["channel_values"].items()):
             stored = _for_metadata(self._with_stored_id(config), run)
             put: RunnableConfig = await self._call(
                 "put", stored, checkpoint, metadata, new_versions
@@ -230,7 +240,8 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         run = _writing_run()
         if run is not None:
             writes = _storable(writes)
-        with _named(writes), nullcontext() if run is None else run.writing():
+        writing = nullcontext() if run is None else run.writing()
+        with _saver_errors(), _named(writes), writing:
             self.saver.put_writes(
                 self._with_stored_id(config), writes, task_id, *self._path(task_path)
             )
@@ -258,7 +269,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
     async def _put_writes(
         self, config: RunnableConfig, writes: Writes, task_id: str, task_path: str
     ) -> None:
-        with _named(writes):
+        with _saver_errors(), _named(writes):
             await self._call(
                 "put_writes", self._with_stored_id(config), writes, task_id, *self._path(task_path)
             )
@@ -479,6 +490,23 @@ def _named(values: Iterable[tuple[str, object]]) -> Iterator[None]:
         except NotJsonError as located:
             raise located from error
         raise
+
+
+@contextmanager
+def _saver_errors() -> Iterator[None]:
+    """Raise `Unavailable` for an error of a saver during a request, outside of a run.
+
+    Callers may not see its text, and the request may succeed later. An error about the value that
+    the saver cannot encode stays as it is, and so does each error within a run, which has it.
+    """
+    try:
+        yield
+    except (ServerError, NotImplementedError, *_VALUE_ERRORS):
+        raise
+    except Exception as error:  # A saver's database may raise errors of any class.
+        if current_run.get() is not None:
+            raise
+        raise Unavailable(f"the checkpointer: {type(error).__name__}", str(error)) from error
 
 
 async def _in_thread(call: Callable[[], object]) -> Any:

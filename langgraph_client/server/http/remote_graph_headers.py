@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 
 from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.encoding import decode, error_document
-from langgraph_client.server.errors import Invalid
+from langgraph_client.server.errors import Invalid, Unavailable
 from langgraph_client.server.http.replies import http_error
 from langgraph_client.server.typed_values import (
     CONTROL,
@@ -89,6 +89,8 @@ def refusal(headers: Headers, error: Exception, status: int | None = None) -> HT
         error: The graph's exception.
         status: The response's status, if other clients get another response; else None.
     """
+    if isinstance(error, Unavailable):  # It has a response of its own, without its cause.
+        return None
     if not reads_envelopes(headers) and (status is not None or not isinstance(error, ValueError)):
         return None
     if status is None:

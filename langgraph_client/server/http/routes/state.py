@@ -9,7 +9,7 @@ from starlette.responses import Response
 from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.documents import threads
 from langgraph_client.server.encoding import encode_blanked
-from langgraph_client.server.errors import Conflict, Denied, Invalid, NotFound
+from langgraph_client.server.errors import Conflict, Denied, Invalid, NotFound, Unavailable
 from langgraph_client.server.graphs.protocol import thread_config
 from langgraph_client.server.graphs.state_documents import (
     CHECKPOINT_IDS,
@@ -222,6 +222,8 @@ async def _update(
                 config = threads.with_own_config(config, body.get("config"), graph.classes)
             with exceptions_only():
                 made = await graph.aupdate_state(config, values, body.get("as_node"))
+        except Unavailable:  # Of the database or the checkpointer: the values may be right.
+            raise
         except Exception as error:  # Reducers are user code and may raise anything.
             kind = type(raised_by_user(error)).__name__
             told = {ERROR_HEADER: kind} if reads_envelopes(request.headers) else None
