@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import operator
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
 import httpx
@@ -13,7 +14,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
 
-from langgraph_client import APIStatusError, UnprocessableEntityError
+from langgraph_client import APIStatusError, Server, UnprocessableEntityError
 from langgraph_client.testing import TestClock, TestServer
 from langgraph_client.values import HEADER, VERSION
 from tests.support.eventually import eventually
@@ -318,3 +319,83 @@ def test_a_factory_gets_the_config_of_the_last_run_when_its_thread_is_deleted() 
         make.is_broken = False
         client.threads.delete(thread_id)
         assert not any(make.saver.storage.values())
+
+
+def place(thread_id: str) -> Any:
+    return {"configurable": {"thread_id": thread_id}}
+
+
+def test_after_a_restart_nothing_is_done_without_a_saver_that_cannot_be_reached(
+    tmp_path: Path,
+) -> None:
+    """The new process has not seen the saver, but it does not have the threads' states either."""
+    make = SavedTenants(AbleSaver())
+    config = {"configurable": {"tenant": "x"}}
+    with Server({"agent": make}, path=tmp_path / "db") as server, server.sync_client() as client:
+        threads = []
+        for _ in range(2):
+            thread_id = client.threads.create()["thread_id"]
+            client.runs.wait(thread_id, "agent", input={"log": ["in"]}, config=config)
+            threads.append(thread_id)
+        run = client.runs.create(threads[0], "agent", input={"log": ["in"]}, config=config)
+        client.runs.join(threads[0], run["run_id"])
+        states = [[*make.saver.list(place(each))] for each in threads]
+    make.is_broken = True
+    with Server({"agent": make}, path=tmp_path / "db") as server, server.sync_client() as client:
+        [run, _] = client.runs.list(threads[0])
+        for call in (
+            lambda: client.runs.delete(threads[0], run["run_id"]),
+            lambda: client.threads.copy(threads[0]),
+            lambda: client.threads.prune([threads[0]], strategy="keep_latest"),
+            lambda: client.threads.prune([threads[0]]),
+            lambda: client.threads.delete(threads[1]),
+        ):
+            with pytest.raises(APIStatusError, match="OSError") as failed:
+                call()
+            assert failed.value.status_code == 503
+        assert client.threads.count() == 2
+        make.is_broken = False
+        assert [[*make.saver.list(place(each))] for each in threads] == states
+        client.threads.delete(threads[1])
+        client.runs.delete(threads[0], run["run_id"])
+        [latest, *_] = make.saver.list(place(threads[0]))
+        assert latest.checkpoint["channel_values"]["log"] == ["in", "one", "two"]
+        assert not [*make.saver.list(place(threads[1]))]
+
+
+class Fading(SavedTenants):
+    """The same, of which the factory fails once a graph has been opened."""
+
+    def __call__(self, config: RunnableConfig) -> Any:
+        graph = super().__call__(config)
+        self.is_broken = True
+        return graph
+
+
+def test_a_thread_whose_state_could_not_be_read_at_a_runs_end_is_not_without_one(
+    tmp_path: Path,
+) -> None:
+    """Its document has no values, but its run may have left some."""
+    make = Fading(AbleSaver())
+    config = {"configurable": {"tenant": "x"}}
+    with Server({"agent": make}, path=tmp_path / "db") as server, server.sync_client() as client:
+        thread_id = client.threads.create()["thread_id"]
+        run = client.runs.create(thread_id, "agent", input={"log": ["in"]}, config=config)
+        eventually(lambda: client.runs.get(thread_id, run["run_id"])["status"] == "error")
+        assert client.threads.get(thread_id)["values"] is None
+    with Server({"agent": make}, path=tmp_path / "db") as server, server.sync_client() as client:
+        with pytest.raises(APIStatusError, match="OSError"):
+            client.threads.delete(thread_id)
+        make.is_broken = False
+        client.threads.delete(thread_id)
+        assert not any(make.saver.storage.values())
+
+
+def test_a_thread_without_runs_is_deleted_although_the_factory_fails() -> None:
+    """It has no state."""
+    make = Tenants()
+    make.is_broken = True
+    with TestServer({"agent": make}) as server, server.sync_client() as client:
+        thread_id = client.threads.create(graph_id="agent")["thread_id"]
+        client.threads.delete(thread_id)
+        assert client.threads.count() == 0

@@ -22,6 +22,7 @@ from langgraph_client.server.graphs.state_documents import CHECKPOINT_IDS
 from langgraph_client.server.request_context import with_request_headers
 from langgraph_client.server.reserved_keys import RESERVED_CONFIGURABLE, RESERVED_METADATA, without
 from langgraph_client.server.runs.graph_runner import thread_fields
+from langgraph_client.server.runs.needed_saver import needs_own_saver
 from langgraph_client.server.runs.run_document import (
     canonical_uuid,
     new_thread,
@@ -350,7 +351,8 @@ async def _own_saver(services: Services, thread: Document) -> AsyncIterator[Host
     config = {**thread_config(callers_thread_id(thread)), "metadata": {"graph_id": graph_id}}
     given = with_request_headers(with_assistants_config(thread, config))
     try:
-        async with services.graphs.open_own_saver(graph_id, given) as saver:
+        is_needed = await needs_own_saver(services.storage, thread["thread_id"])
+        async with services.graphs.open_own_saver(graph_id, given, is_needed=is_needed) as saver:
             yield saver
     except ServerError:
         raise

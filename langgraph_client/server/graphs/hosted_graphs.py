@@ -80,8 +80,6 @@ class Graphs:
         self._may_resume = may_resume
         self._undoes_writes = undoes_writes
         self._write_events: Callable[[], Awaitable[None]] | None = None
-        #: The graphs that were seen with a checkpointer of their own.
-        self._with_saver: set[str] = set()
         self._ready: dict[tuple[str, bool], HostedGraph] = {}
         self._user: User | None = None
 
@@ -162,21 +160,22 @@ class Graphs:
 
     @asynccontextmanager
     async def open_own_saver(
-        self, graph_id: str, config: Mapping[str, object]
+        self, graph_id: str, config: Mapping[str, object], *, is_needed: bool
     ) -> AsyncGenerator[HostedSaver | None, None]:
         """Give the checkpointer that a graph was compiled with; None if the server has its states.
 
         A factory is called, with the access `threads.read`. It may need a config that only runs
-        have. If it raises an exception, and none of its graphs has had a checkpointer so far, there
-        is none.
+        have.
 
         Args:
             graph_id: The graph's name.
             config: The config for a factory.
+            is_needed: Whether the checkpointer may have states. If not, a factory that raises an
+                exception counts as one of a graph without a checkpointer.
 
         Raises:
             NotFound: The graph does not exist.
-            Exception: The factory of a graph with a checkpointer raised it.
+            Exception: The factory raised it, and the checkpointer is needed.
         """
         async with AsyncExitStack() as stack:
             saver: HostedSaver | None = None
@@ -184,10 +183,10 @@ class Graphs:
                 graph = await stack.enter_async_context(self.open(graph_id, config))
                 saver = graph.own_saver
             except Exception as error:
-                if graph_id in self._with_saver or isinstance(error, ServerError):
+                if is_needed or isinstance(error, ServerError):
                     raise
                 logger.warning(
-                    "the factory of graph %s raised %s: it is taken to have no checkpointer",
+                    "the factory of graph %s raised %s: its checkpointer is not needed",
                     graph_id,
                     type(error).__name__,
                 )
@@ -233,8 +232,6 @@ class Graphs:
             )
         from langgraph_client.server.graphs.compiled import CompiledGraph
 
-        if graph.checkpointer is not None and not isinstance(graph.checkpointer, bool):
-            self._with_saver.add(graph_id)
         update: dict[str, Any] = {"checkpointer": self._saver(graph, durable)}
         if graph.name == _UNNAMED:
             update["name"] = graph_id

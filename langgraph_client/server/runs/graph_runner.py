@@ -176,7 +176,7 @@ class HostedGraphRunner:
                 return {**rest, "interrupts": rest.get("interrupts") or {}}
             return thread_fields(state, await _written(graph, state))
 
-    async def forget(self, thread: Document, last_run: Document | None) -> None:
+    async def forget(self, thread: Document, last_run: Document | None, *, is_needed: bool) -> None:
         """Delete a thread's state in the graph's own checkpointer, if it has one.
 
         A factory gets the config of the last run, because it may need what only runs have.
@@ -184,6 +184,7 @@ class HostedGraphRunner:
         Args:
             thread: The thread's document.
             last_run: Its last run; None without any.
+            is_needed: Whether the checkpointer may have a state of the thread.
 
         Raises:
             Unavailable: The graph or its checkpointer raised an error. The state still exists.
@@ -196,7 +197,7 @@ class HostedGraphRunner:
         if last_run is not None and _graph_of(last_run) == graph_id:
             config = self._config(last_run)
         try:
-            async with self._graphs.open_own_saver(graph_id, config) as saver:
+            async with self._graphs.open_own_saver(graph_id, config, is_needed=is_needed) as saver:
                 if saver is not None:
                     await saver.adelete_thread(thread_id)
         except NotImplementedError:
@@ -210,8 +211,12 @@ class HostedGraphRunner:
                 str(error),
             ) from error
 
-    async def delete_run(self, run: Document) -> None:
+    async def delete_run(self, run: Document, *, is_needed: bool) -> None:
         """Delete the checkpoints of a run in the graph's own checkpointer, if it has one.
+
+        Args:
+            run: The run.
+            is_needed: Whether the checkpointer may have some.
 
         Raises:
             Unavailable: The graph or its checkpointer raised an error, or took too long.
@@ -222,7 +227,9 @@ class HostedGraphRunner:
         try:
             async with (
                 asyncio.timeout(_DELETION_SECONDS),
-                self._graphs.open_own_saver(graph_id, self._config(run)) as saver,
+                self._graphs.open_own_saver(
+                    graph_id, self._config(run), is_needed=is_needed
+                ) as saver,
             ):
                 if saver is not None:
                     await saver.adelete_for_runs([run["run_id"]])

@@ -167,15 +167,21 @@ class GraphRunner(Protocol):
         """
         ...
 
-    async def delete_run(self, run: Document) -> None:
-        """Delete the checkpoints of a run, if the graph stores them itself."""
+    async def delete_run(self, run: Document, *, is_needed: bool) -> None:
+        """Delete the checkpoints of a run, if the graph stores them itself.
+
+        Args:
+            run: The run.
+            is_needed: Whether the graph may have stored some; see `needed_saver`.
+        """
         ...
 
-    async def forget(self, thread: Document, last_run: Document | None) -> None:
+    async def forget(self, thread: Document, last_run: Document | None, *, is_needed: bool) -> None:
         """Delete a thread's state, if the graph stores it itself.
 
         Args:
             thread: The thread's document.
             last_run: Its last run; None without any.
+            is_needed: Whether the graph may have stored one; see `needed_saver`.
         """
         ...

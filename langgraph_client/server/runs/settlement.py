@@ -14,6 +14,7 @@ from langgraph_client.server.encoding import encode, error_document
 from langgraph_client.server.errors import Unavailable
 from langgraph_client.server.runs.cluster import Cluster
 from langgraph_client.server.runs.execute_run import RunExecutor
+from langgraph_client.server.runs.needed_saver import needs_own_saver
 from langgraph_client.server.runs.recovery import with_end
 from langgraph_client.server.runs.run_document import goes_on
 from langgraph_client.server.runs.run_result import ERROR, fallback_result
@@ -133,12 +134,13 @@ class Settlements:
         """Return the thread's fields after the run, and the outcome; a failure if unreadable."""
         # Before the state is read: the thread must show the state that it had before the run.
         if outcome.event == "rollback" and job.attempt:
+            is_needed = await needs_own_saver(self._storage, job.thread_id)
             async with self._storage.transaction() as transaction:
                 if self._cluster is not None:
                     self._cluster.shared.check(transaction, job.thread_id)
                 await transaction.states.delete_run(job.thread_id, job.run_id, job.mark)
             try:
-                await self._graph_runner.delete_run(job.run)
+                await self._graph_runner.delete_run(job.run, is_needed=is_needed)
             except Unavailable as error:  # Of user code. The run must end nevertheless.
                 logger.error("run %s is not rolled back: %s", job.run_id, error)
         rest = self._queue.fields_at_rest(job.thread_id)

@@ -10,6 +10,7 @@ from typing import Any
 from langgraph_client.server.errors import NotFound, Unavailable
 from langgraph_client.server.runs.cluster import Cluster
 from langgraph_client.server.runs.execute_run import RunExecutor
+from langgraph_client.server.runs.needed_saver import needs_own_saver
 from langgraph_client.server.runs.recovery import outweighs, with_stop
 from langgraph_client.server.runs.run_services import RunServices
 from langgraph_client.server.runs.run_states import Action, Job, Outcome
@@ -185,8 +186,9 @@ class RunStopper:
     async def _delete_ended(self, run: Document, held: Any) -> None:
         """Delete a run that is over. The caller holds the thread's lock."""
         thread_id = run["thread_id"]
-        await self._graph_runner.delete_run(run)
         within = self._storage.within(held)
+        is_needed = await needs_own_saver(within, thread_id)
+        await self._graph_runner.delete_run(run, is_needed=is_needed)
         newest = await self._newest_run(thread_id, held, fields=("run_id",))
         was_last = newest is not None and newest["run_id"] == run["run_id"]
         control = await within.run_controls.get(run["run_id"]) if was_last else None
@@ -199,9 +201,9 @@ class RunStopper:
             await transaction.states.delete_run(thread_id, run["run_id"], mark)
             await delete_run_documents(transaction, run["run_id"])
         if was_last and not await self._busy(thread_id):
-            await self._settle_thread(run, held)
+            await self._settle_thread(run, held, is_needed)
 
-    async def _settle_thread(self, run: Document, held: Any) -> None:
+    async def _settle_thread(self, run: Document, held: Any, needs_saver: bool) -> None:
         """Update a thread's document from its state after its last run was deleted."""
         try:
             async with asyncio.timeout(STATE_SECONDS):
@@ -210,12 +212,15 @@ class RunStopper:
         except BaseException as error:  # Of a graph's factory, or a class that cannot be restored.
             if isinstance(error, Unavailable) or is_stopping(error):
                 raise
-            logger.warning(
-                "the document of thread %s still shows a deleted run: its state cannot be read: %s",
-                run["thread_id"],
-                type(error).__name__,
-            )
-            return
+            latest = await self._storage.within(held).states.latest(run["thread_id"])
+            if needs_saver or latest is not None:
+                logger.warning(
+                    "thread %s still shows a deleted run: its state cannot be read: %s",
+                    run["thread_id"],
+                    type(error).__name__,
+                )
+                return
+            left = dict(WITHOUT_STATE)
         async with self._storage.transaction(held) as transaction:
             thread = await transaction.threads.get(run["thread_id"])
             if thread is not None:
@@ -316,10 +321,12 @@ class RunStopper:
         If processes share the database, a paused one may still have a run of the thread. When it
         continues, its lease is gone, and it writes nothing.
         """
-        thread = await self._storage.within(held).threads.get(thread_id)
+        within = self._storage.within(held)
+        thread = await within.threads.get(thread_id)
         if thread is not None:
             last_run = await self._newest_run(thread_id, held)
-            await self._graph_runner.forget(thread, last_run)
+            is_needed = await needs_own_saver(within, thread_id)
+            await self._graph_runner.forget(thread, last_run, is_needed=is_needed)
         if self._cluster is None:
             await self._storage.delete_thread(thread_id)
         else:

@@ -1,0 +1,25 @@
+"""Whether a graph's own checkpointer is needed to delete, copy or prune a thread."""
+
+from __future__ import annotations
+
+from langgraph_client.server.storage.protocol import Transaction
+
+
+async def needs_own_saver(storage: Transaction, thread_id: str) -> bool:
+    """Return whether the checkpointer of a thread's graph may have states of the thread.
+
+    It may if the server has none, unless the thread never had any. If its factory fails then, a
+    deletion must fail, too: the states would still be there.
+
+    Args:
+        storage: The storage, or a transaction.
+        thread_id: The thread.
+    """
+    if await storage.states.latest(thread_id) is not None:
+        return False
+    thread = await storage.threads.get(thread_id)
+    if thread is not None and thread["values"] is not None:
+        return True
+    return bool(
+        await storage.runs.search(where={"thread_id": thread_id}, limit=1, fields=("run_id",))
+    )
