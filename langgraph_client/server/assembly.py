@@ -96,12 +96,13 @@ async def assemble(settings: Settings, storage: Storage, own_server: OwnServer) 
     webhooks = Webhooks(clock, storage, settings.webhooks, own_server.transport)
     event_expiry = EventExpiry(clock, storage, settings.event_ttl)
     controlled = ControlledRuns()
+    runner = HostedGraphRunner(
+        graphs, own_server.url, settings.hooks, own_server.hosting_of_run, controlled
+    )
     engine = Engine(
         storage,
         clock,
-        HostedGraphRunner(
-            graphs, own_server.url, settings.hooks, own_server.hosting_of_run, controlled
-        ),
+        runner,
         limit=settings.max_runs,
         seconds=settings.max_run_seconds,
         show_errors=settings.show_errors,
@@ -116,10 +117,8 @@ async def assemble(settings: Settings, storage: Storage, own_server: OwnServer) 
     runs = RunCreator(
         storage, clock, graphs, engine, webhooks.check, thread_ttl.new_document, thread_ttl.wake
     )
-    context_of_cron = None if encrypted is None else encrypted.context_of_cron
-    scheduler = Scheduler(
-        clock, storage, runs, engine.locks, settings.authorization, context_of_cron
-    )
+    cron_context = None if encrypted is None else encrypted.context_of_cron
+    scheduler = Scheduler(clock, storage, runs, engine.locks, settings.authorization, cron_context)
     services = Services(
         clock=clock,
         storage=storage,
