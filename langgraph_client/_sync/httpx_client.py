@@ -53,15 +53,24 @@ class HttpxClientHolder:
         """Return the caller's client, or one that is made now."""
         if self._given is not None:
             return self._given
-        if self._made is None or self._made.is_closed:
+        before = self._made
+        if before is None or before.is_closed:
             made = self._make()
             made.base_url = self._settings.url
             headers = dict(self.headers)
             # Not httpx's own headers: it accepts encodings that this package does not decode.
             made.headers.clear()
             made.headers.update(headers)
-            self._made, self.headers, self._timeout = made, made.headers, made.timeout
-        return self._made
+            if before is None:
+                self._timeout = made.timeout
+            else:  # Its user has closed it. What was set on it still counts.
+                made.params, made.event_hooks = before.params, before.event_hooks
+                made.timeout, made.cookies = before.timeout, before.cookies.jar
+                if before.auth is not None:
+                    made.auth = before.auth
+            self._made, self.headers = made, made.headers
+            return made
+        return before
 
     def sender(self) -> Sender | None:
         """Return what sends as the client would; None if only headers or timeout were changed."""
@@ -126,7 +135,5 @@ class AsyncMirrorSender(HttpxSender):
         client, original = self._client, self._original()
         self._auth = original.auth
         client.params, client.event_hooks = original.params, original.event_hooks
-        client.cookies = original.cookies
-        response = super()._send(request, steps)
-        original.cookies.update(client.cookies)
-        return response
+        client.cookies = original.cookies.jar  # The jar itself: deletions count for both.
+        return super()._send(request, steps)

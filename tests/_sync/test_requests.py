@@ -344,15 +344,35 @@ def test_what_is_set_on_the_client_below_counts_for_all_requests() -> None:
 
 
 def test_the_client_below_may_be_closed_by_its_user() -> None:
-    """This client goes on, and the next one below has the same headers."""
+    """This client goes on, and what was set on the one below still counts."""
     wire = Wire(*[reply({"thread_id": "t"})] * 2)
     with client_of(wire) as client:
         with client.http.client as below:
             below.headers["x-tenant"] = "a"
+            below.params = {"tenant": "a"}
         client.threads.get("t")
         assert not client.http.client.is_closed
         client.threads.get("t")
     assert [request.headers["x-tenant"] for request in wire.requests] == ["a", "a"]
+    assert [str(request.url.query, "ascii") for request in wire.requests] == ["tenant=a"] * 2
+
+
+def test_a_cookie_that_is_deleted_is_sent_no_longer() -> None:
+    """By the server or by the user of the client below: there is one jar."""
+    ended = {"set-cookie": "a=; Max-Age=0; Path=/"}
+    wire = Wire(reply({}), Answer(200, [b"{}"], ended), reply({}), reply({}))
+    with client_of(wire) as client:
+        below = client.http.client
+        below.cookies.set("a", "1", domain=URL.rpartition("/")[2], path="/")
+        below.cookies.set("b", "2")
+        for _ in range(3):
+            client.http.get("/x")
+        below.cookies.clear()
+        client.http.get("/x")
+    sent = [request.headers.get("cookie") for request in wire.requests]
+    assert sent[:2] == [sent[0]] * 2
+    assert sorted(str(sent[0]).split("; ")) == ["a=1", "b=2"]
+    assert sent[2:] == ["b=2", None]
 
 
 def test_parameters_of_a_caller_s_client_do_not_replace_those_of_a_call() -> None:

@@ -399,3 +399,32 @@ def test_a_thread_without_runs_is_deleted_although_the_factory_fails() -> None:
         thread_id = client.threads.create(graph_id="agent")["thread_id"]
         client.threads.delete(thread_id)
         assert client.threads.count() == 0
+
+
+def test_a_thread_of_two_graphs_needs_the_checkpointer_of_the_second() -> None:
+    """The server has states of the first graph only."""
+    make = SavedTenants(AbleSaver())
+    config = {"configurable": {"tenant": "x"}}
+    with (
+        TestServer({"first": built(None), "agent": make}) as server,
+        server.sync_client() as client,
+    ):
+        thread_id = client.threads.create()["thread_id"]
+        client.runs.wait(thread_id, "first", input={"log": ["in"]})
+        client.runs.wait(thread_id, "agent", input={"log": ["in"]}, config=config)
+        make.is_broken = True
+        with pytest.raises(APIStatusError, match="OSError"):
+            client.threads.delete(thread_id)
+        make.is_broken = False
+        client.threads.delete(thread_id)
+        assert not any(make.saver.storage.values())
+
+
+def test_a_copy_of_a_thread_without_states_is_deleted() -> None:
+    """Its document has no values: no run has stored any."""
+    with TestServer({"agent": built(None)}) as server, server.sync_client() as client:
+        source = client.threads.create(graph_id="agent")["thread_id"]
+        copy = client.threads.copy(source)["thread_id"]
+        for thread_id in (copy, source):
+            client.threads.delete(thread_id)
+        assert client.threads.count() == 0
