@@ -13,7 +13,6 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import TypeGuard
 
 import httpx
 
@@ -27,7 +26,7 @@ _PASSWORD = re.compile(
 )
 #: The part that a sensitive name contains, also without a separator: `APITOKEN`, `clientsecret`.
 _CONTAINED = re.compile(
-    r"token|secret|passw|authorization|credential|cookie"
+    r"token|secret|passw|pass[\W_]*word|passphrase|passcode|pwd|authorization|credential|cookie"
     r"|(?:api|access|private|signing|encryption|master|account|subscription)key",
     re.IGNORECASE,
 )
@@ -85,11 +84,14 @@ _VALUE = r"""(?xi)
 _AFTER_EQUALS = re.compile(_VALUE % r"""[^&\#\s"'`<>]++""")  # As in a query.
 _AFTER_COLON = re.compile(_VALUE % r"""[^\s"'`<>][^\s"'`]*+""")
 _NUMBER = re.compile(r"-?\d[\d.eE+-]*")
-#: A name that stands as a text of its own, such as `x-api-key` or "Personal access token".
-_NAME = re.compile(r"[\w.-]++(?: [\w.-]++){0,2}")
+#: A text that may be the name in a list of two, such as `x-api-key`, `env:API_KEY`, or
+#: "my access token (old)". Sentences have more words, or signs that names have not.
+_NAME = re.compile(r"""\s*+[^\s,;?!"'<>{}]++(?:\s++[^\s,;?!"'<>{}]++){0,4}\s*+""")
 _NO_VALUES = frozenset({"none", "null", "true", "false", "undefined"})
 #: The id of a task, as in `token_node:1f3c…`, which names a call of a subgraph.
 _TASK_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\w-])")
+#: A part of the namespace of a subgraph: a node with the id of its task, or a call's number.
+_NAMESPACE_PART = re.compile(rf"[^:]++:{_TASK_ID.pattern}|\d{{1,2}}")
 _SHORTEST = 8
 """The least characters of a request's key for a search in texts."""
 _SECRET_HEADERS = re.compile(r"key|token|secret|passw|authorization|cookie|credential")
@@ -153,18 +155,18 @@ class Scrubber:
             return self.text(value)
         if isinstance(value, Mapping):
             # Everything below a sensitive name is secret, even under a harmless name.
-            above = name if self._is_sensitive(name) else None
-            names = {key: above or key for key in value}
-            for text in (value.get("name"), value.get("key")):
-                if "value" in value and self._is_sensitive_name(text):
-                    names["value"] = text  # As in `{"name": "api_key", "value": ...}`.
-            return {
-                key: item if key.lower() in self._keep else self.value(item, names[key])
-                for key, item in value.items()
-            }
+            above = [name] if self._is_sensitive(name) else []
+            beside = self._names_beside(value)
+            scrubbed: dict[str, JSON] = {}
+            for key, item in value.items():
+                names = [*above, *(beside if key.lower() == "value" else ())]
+                names += [key] if self._is_sensitive(key) or not names else []
+                # The name that hides most: some hide numbers, too.
+                strongest = max(names, key=self._strength)
+                scrubbed[key] = item if key.lower() in self._keep else self.value(item, strongest)
+            return scrubbed
         if isinstance(value, list):
-            is_pair = len(value) == 2 and self._is_sensitive_name(value[0])
-            if is_pair and not self._is_sensitive(name):  # A header as a pair.
+            if self._is_pair(value) and not self._is_sensitive(name):  # A header as a pair.
                 return [value[0], self.value(value[1], value[0])]
             return [self.value(item, name) for item in value]
         if isinstance(value, int | float) and not isinstance(value, bool) and _is_password(name):
@@ -256,13 +258,38 @@ class Scrubber:
             or _CONTAINED.search(name) is not None
         )
 
-    def _is_sensitive_name(self, text: object) -> TypeGuard[str]:
-        """Return whether a text names a secret. Other texts may contain one, or be about some."""
+    def _strength(self, name: str) -> tuple[bool, bool]:
+        """Return how much a sensitive name hides: values of any type, also numbers, or texts."""
+        return name.lower() in self._names, _is_password(name)
+
+    def _names_beside(self, value: Mapping[str, object]) -> list[str]:
+        """Return the sensitive names of the member `value`: `{"name": "api_key", "value": "x"}`.
+
+        Such a name may be any text that contains a sensitive word.
+        """
+        names: list[str] = []
+        if not any(key.lower() == "value" for key in value):
+            return names
+        for key, text in value.items():
+            if key.lower() not in ("name", "key") or not isinstance(text, str):
+                continue
+            if self._is_sensitive(text):
+                # The counts show the name, so it must not show a secret that it contains.
+                name = self.text(text)
+                names.append(name if self._is_sensitive(name) else "a secret")
+        return names
+
+    def _is_pair(self, value: list[object]) -> bool:
+        """Return whether a list is a sensitive name and its value. Its texts may be sentences."""
+        if len(value) != 2:
+            return False
+        name = value[0]
         return (
-            isinstance(text, str)
-            and _NAME.fullmatch(text) is not None
-            and self._is_sensitive(text)
-            and self.text(text) == text
+            isinstance(name, str)
+            and _NAME.fullmatch(name) is not None
+            and self._is_sensitive(name)
+            and self.text(name) == name
+            and not all(isinstance(part, str) and _NAMESPACE_PART.fullmatch(part) for part in value)
         )
 
     def _replaced(self, name: str) -> str:

@@ -274,7 +274,15 @@ def test_texts_are_scrubbed_by_shape(text: str, expected: str | None) -> None:
         (["token=abc", "yes"], ["token=<scrubbed>", "yes"]),
         (["What is a token, and why?", "yes"], ["What is a token, and why?", "yes"]),
         (["sk-token-Abc123456", "yes"], ["<scrubbed>", "yes"]),
-        ({"name": "sk-token-Abc123456", "value": "a"}, {"name": "<scrubbed>", "value": "a"}),
+        # A name beside a value may contain a secret of its own, or look like one.
+        (
+            {"name": "sk-token-Abc123456", "value": "a"},
+            {"name": "<scrubbed>", "value": "<scrubbed>"},
+        ),
+        (
+            {"name": "password=abc", "value": "a"},
+            {"name": "password=<scrubbed>", "value": "<scrubbed>"},
+        ),
     ],
 )
 def test_values_are_scrubbed_by_name(value: Any, expected: Any) -> None:
@@ -283,6 +291,63 @@ def test_values_are_scrubbed_by_name(value: Any, expected: Any) -> None:
     assert scrubber.value(value) == expected
     assert scrubber.value(expected) == expected
     assert "Abc123456" not in str(scrubber.counts)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "alice/api_key",
+        "users/alice/password",
+        "env:API_KEY",
+        "headers[authorization]",
+        "$API_KEY",
+        "@password",
+        "/api_key",
+        "secrets/alice",
+        "tokens[0]",
+        "password:",
+        "OPENAI_API_KEY=",
+        "password (old)",
+        "my personal access token now",
+        "x-api-key ",
+        " Authorization",
+        "pass_word",
+        "DBPWD",
+    ],
+)
+def test_a_name_is_sensitive_in_every_spelling(name: str) -> None:
+    """A sensitive word may stand anywhere in a name: in an object, a store item and a pair."""
+    scrubber = Scrubber()
+    assert scrubber.value({"key": name, "value": "a"}) == {"key": name, "value": "<scrubbed>"}
+    assert scrubber.value({"Name": name, "Value": "a"}) == {"Name": name, "Value": "<scrubbed>"}
+    assert scrubber.value({name: "a"}) == {name: "<scrubbed>"}
+    item = {"namespace": ["u"], "key": name, "value": {"text": "a", "n": ["b"]}}
+    scrubbed = {"text": "<scrubbed>", "n": ["<scrubbed>"]}
+    assert scrubber.value({"items": [item]}) == {"items": [{**item, "value": scrubbed}]}
+    assert scrubber.value({"headers": [[name, "a"]]}) == {"headers": [[name, "<scrubbed>"]]}
+
+
+def test_of_two_names_the_one_that_hides_more_counts() -> None:
+    """A number is hidden under a name for a password, also beside a name that hides texts only."""
+    scrubber = Scrubber()
+    for value in (
+        {"name": "password", "key": "max_tokens", "value": 5},
+        {"name": "max_tokens", "key": "password", "value": 5},
+    ):
+        assert scrubber.value(value) == {**value, "value": "<scrubbed>"}
+    assert scrubber.value({"token": {"pin": 5}}) == {"token": {"pin": "<scrubbed>"}}
+    assert Scrubber(["n"]).value({"token": {"n": 5}}) == {"token": {"n": "<scrubbed>"}}
+    value = {"name": "max_tokens", "value": 5}
+    assert scrubber.value({"password": value})["password"]["value"] == "<scrubbed>"
+    assert scrubber.value(value) == value
+
+
+def test_the_namespace_of_a_subgraph_is_no_pair() -> None:
+    """The name of a node may contain a sensitive word; its calls are found by the namespace."""
+    scrubber = Scrubber()
+    task = "1f3c0a2e-5b1d-4c7a-9e2f-0a1b2c3d4e5f"
+    for namespace in ([f"token_node:{task}", f"child:{task}"], [f"token_node:{task}", "1"]):
+        assert scrubber.value({"namespace": namespace}) == {"namespace": namespace}
 
 
 def test_a_long_text_is_scrubbed_at_once() -> None:
