@@ -73,6 +73,13 @@ class Unavailable(ServerError):
         self.cause = cause
 
 
+class CheckpointerUnavailable(Unavailable):
+    """A checkpointer that the application supplied has failed.
+
+    A run does not wait for it, because it may fail for ever. Its exception is the `__cause__`.
+    """
+
+
 class LockTimeout(Unavailable):
     """Another request has held a lock for too long."""
 
@@ -97,3 +104,14 @@ class Denied(ServerError):
 
 class Hidden(NotFound):
     """The object exists, but not for this user, who gets the same response as if it did not."""
+
+
+def is_outage(error: BaseException) -> bool:
+    """Return whether a run must wait: the server's database fails, not a graph's checkpointer."""
+    return isinstance(error, Unavailable) and not isinstance(error, CheckpointerUnavailable)
+
+
+def raised_by_checkpointer(error: BaseException) -> BaseException:
+    """Return the exception that a checkpointer itself raised; any other as it is."""
+    is_wrapped = isinstance(error, CheckpointerUnavailable)
+    return error.__cause__ or error if is_wrapped else error

@@ -168,6 +168,17 @@ class AwaySaver(InMemorySaver):
         return super().get_tuple(*args, **options)
 
 
+class UnreadableSaver(AbleSaver):
+    """A saver whose checkpoints have a class that is gone."""
+
+    is_readable = True
+
+    def get_tuple(self, *args: Any, **options: Any) -> Any:
+        if not self.is_readable:
+            raise LookupError("no such class")
+        return super().get_tuple(*args, **options)
+
+
 AWAY = ConnectionError("connect postgresql://u:PASSWORD@db")
 
 
@@ -210,6 +221,45 @@ def test_a_saver_that_is_away_is_no_error_of_the_values(
             assert response.status_code == 503, response.text
             assert response.json()["detail"] == "the checkpointer: ConnectionError"
             assert "postgresql://u:PASSWORD@db" in caplog.text
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["graph's own", "server's"])
+def test_a_run_ends_although_its_state_cannot_be_read(own: bool) -> None:
+    """It fails with the saver's error, and its thread is not busy any more."""
+    saver = UnreadableSaver()
+
+    async def leave(state: State) -> dict[str, Any]:
+        saver.is_readable = False
+        return {"log": ["one"]}
+
+    builder = StateGraph(State).add_sequence([leave]).add_edge(START, "leave")
+    graph = builder.compile(checkpointer=saver if own else None)
+    server = TestServer({"agent": graph}, checkpointer=None if own else saver)
+    with server, server.sync_client() as client:
+        thread_id = client.threads.create()["thread_id"]
+        run = client.runs.create(thread_id, "agent", input={"log": ["in"]})
+        eventually(lambda: client.runs.get(thread_id, run["run_id"])["status"] == "error")
+        thread = client.threads.get(thread_id)
+        assert (thread["status"], thread["error"]["error"]) == ("error", "LookupError")
+        assert thread["error"]["message"] == "no such class"
+        saver.is_readable = True
+        client.threads.delete(thread_id)
+
+
+def test_an_ended_run_is_deleted_although_its_state_cannot_be_read(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Its thread goes on to show the old values, and the log says so."""
+    saver = UnreadableSaver()
+    with TestServer({"agent": built(saver)}) as server, server.sync_client() as client:
+        thread_id = client.threads.create()["thread_id"]
+        client.runs.wait(thread_id, "agent", input={"log": ["in"]})
+        [run] = client.runs.list(thread_id)
+        saver.is_readable = False
+        client.runs.delete(thread_id, run["run_id"])
+        assert client.runs.list(thread_id) == []
+        assert client.threads.get(thread_id)["values"] == {"log": ["in", "one", "two"]}
+        assert "its state cannot be read: LookupError" in caplog.text
 
 
 def test_a_thread_is_pruned_in_a_saver_that_can() -> None:

@@ -31,7 +31,7 @@ from langgraph.checkpoint.base import (
 
 from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.encoding import NotJsonError, encode
-from langgraph_client.server.errors import ServerError, Unavailable
+from langgraph_client.server.errors import CheckpointerUnavailable, ServerError
 from langgraph_client.server.graphs.langgraph_names import CONFIG_KEY_STREAM, ERROR, NULL_TASK_ID
 from langgraph_client.server.graphs.run_scope import RunScope, current_run
 from langgraph_client.thread_ids import GIVEN_PARENTS, OWN_THREAD, server_thread_id
@@ -494,7 +494,7 @@ def _named(values: Iterable[tuple[str, object]]) -> Iterator[None]:
 
 @contextmanager
 def _saver_errors() -> Iterator[None]:
-    """Raise `Unavailable` for an error of a saver during a request, outside of a run.
+    """Raise `CheckpointerUnavailable` for an error of a saver during a request, outside of a run.
 
     Callers may not see its text, and the request may succeed later. An error about the value that
     the saver cannot encode stays as it is, and so does each error within a run, which has it.
@@ -506,7 +506,8 @@ def _saver_errors() -> Iterator[None]:
     except Exception as error:  # A saver's database may raise errors of any class.
         if current_run.get() is not None:
             raise
-        raise Unavailable(f"the checkpointer: {type(error).__name__}", str(error)) from error
+        detail = f"the checkpointer: {type(error).__name__}"
+        raise CheckpointerUnavailable(detail, str(error)) from error
 
 
 async def _in_thread(call: Callable[[], object]) -> Any:

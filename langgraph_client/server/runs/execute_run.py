@@ -8,7 +8,12 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from langgraph_client.server.encoding import encode, error_document, node_of
-from langgraph_client.server.errors import LockTimeout, Unavailable
+from langgraph_client.server.errors import (
+    LockTimeout,
+    Unavailable,
+    is_outage,
+    raised_by_checkpointer,
+)
 from langgraph_client.server.graphs.protocol_events import RAW
 from langgraph_client.server.reserved_keys import NODE_FINISHED
 from langgraph_client.server.runs.protocol_run import ProtocolRun
@@ -81,7 +86,7 @@ class RunExecutor:
         except BaseException as raised:
             if is_stopping(raised) or isinstance(raised, Fenced):
                 raise
-            if isinstance(raised, Unavailable) and self._storage.shared is not None:
+            if is_outage(raised) and self._storage.shared is not None:
                 raise  # Not an error of the graph: the run goes on from its last checkpoint.
             late = isinstance(raised, TimeoutError) and limit.expired()
             return self.failure(job, raised, "time out" if late else "fail")
@@ -242,7 +247,7 @@ class RunExecutor:
 
     def failure(self, job: Job, raised: BaseException, event: str = "fail") -> Outcome:
         """Return the outcome of a run that an exception ended, and log the exception."""
-        raised = raised_by_user(raised)
+        raised = raised_by_user(raised_by_checkpointer(raised))
         error = error_document(raised, self._show_errors)
         details: Document = {}
         if TYPED_VALUES in job.run["kwargs"]:

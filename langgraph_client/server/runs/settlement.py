@@ -11,7 +11,7 @@ from datetime import datetime
 
 from langgraph_client.server.clock import EventId
 from langgraph_client.server.encoding import encode, error_document
-from langgraph_client.server.errors import Unavailable
+from langgraph_client.server.errors import Unavailable, is_outage
 from langgraph_client.server.runs.cluster import Cluster
 from langgraph_client.server.runs.execute_run import RunExecutor
 from langgraph_client.server.runs.needed_saver import needs_own_saver
@@ -152,7 +152,7 @@ class Settlements:
                 state = await self._graph_runner.state(job.run, rest, is_deleted=is_deleted)
                 return state, outcome
         except BaseException as raised:  # Of a graph's factory, or a class that cannot be restored.
-            if isinstance(raised, Unavailable) or is_stopping(raised):
+            if is_outage(raised) or is_stopping(raised):
                 raise
             if outcome.error is None and outcome.event == "succeed":
                 outcome = self._executor.failure(job, raised)

@@ -7,7 +7,12 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from langgraph_client.server.errors import NotFound, Unavailable
+from langgraph_client.server.errors import (
+    NotFound,
+    Unavailable,
+    is_outage,
+    raised_by_checkpointer,
+)
 from langgraph_client.server.runs.cluster import Cluster
 from langgraph_client.server.runs.execute_run import RunExecutor
 from langgraph_client.server.runs.needed_saver import needs_own_saver
@@ -210,14 +215,14 @@ class RunStopper:
                 rest = dict(WITHOUT_STATE)
                 left = await self._graph_runner.state(run, rest, is_deleted=True)
         except BaseException as error:  # Of a graph's factory, or a class that cannot be restored.
-            if isinstance(error, Unavailable) or is_stopping(error):
+            if is_outage(error) or is_stopping(error):
                 raise
             latest = await self._storage.within(held).states.latest(run["thread_id"])
             if needs_saver or latest is not None:
                 logger.warning(
                     "thread %s still shows a deleted run: its state cannot be read: %s",
                     run["thread_id"],
-                    type(error).__name__,
+                    type(raised_by_checkpointer(error)).__name__,
                 )
                 return
             left = dict(WITHOUT_STATE)
