@@ -168,6 +168,19 @@ class AwaySaver(InMemorySaver):
         return super().get_tuple(*args, **options)
 
 
+class ClosedSaver(AwaySaver):
+    """A saver whose reads may fail, also those of many checkpoints."""
+
+    def list(self, *args: Any, **options: Any) -> Any:
+        if self.error is not None:
+            raise self.error
+        return super().list(*args, **options)
+
+    async def alist(self, *args: Any, **options: Any) -> Any:
+        for item in self.list(*args, **options):
+            yield item
+
+
 class UnreadableSaver(AbleSaver):
     """A saver whose checkpoints have a class that is gone."""
 
@@ -221,6 +234,33 @@ def test_a_saver_that_is_away_is_no_error_of_the_values(
             assert response.status_code == 503, response.text
             assert response.json()["detail"] == "the checkpointer: ConnectionError"
             assert "postgresql://u:PASSWORD@db" in caplog.text
+
+
+@pytest.mark.parametrize("headers", [{}, {HEADER: VERSION}], ids=["client", "RemoteGraph"])
+@pytest.mark.parametrize("kind", [ConnectionError, ValueError, AttributeError])
+def test_no_error_of_reading_is_one_of_the_values(
+    kind: type[Exception], headers: dict[str, str]
+) -> None:
+    """Also not a `ValueError`, which drivers raise for a closed connection; nor in the history."""
+    saver = ClosedSaver()
+    server = TestServer({"agent": built(saver)})
+    with (
+        server,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=20) as http,
+    ):
+        thread = {"metadata": {"graph_id": "agent"}}
+        thread_id = http.post("/threads", json=thread).json()["thread_id"]
+        state, values = f"/threads/{thread_id}/state", {"values": {"log": ["x"]}, "as_node": "work"}
+        assert http.post(state, json=values).status_code == 200
+        saver.error = kind("connect postgresql://u:PASSWORD@db")
+        for response in (
+            http.get(state, headers=headers),
+            http.post(state, json=values, headers=headers),
+            http.get(f"/threads/{thread_id}/history", headers=headers),
+        ):
+            assert response.status_code == 503, response.text
+            assert response.json()["detail"] == f"the checkpointer: {kind.__name__}"
+            assert "PASSWORD" not in response.text
 
 
 @pytest.mark.parametrize("own", [True, False], ids=["graph's own", "server's"])

@@ -16,6 +16,7 @@ from langgraph_client.server.errors import (
     Refused,
     ServerError,
     Unavailable,
+    raised_by_checkpointer,
 )
 from langgraph_client.server.graphs.protocol import Access, HostedGraph, StateUpdate, thread_config
 from langgraph_client.server.graphs.state_documents import CHECKPOINT_IDS
@@ -354,9 +355,10 @@ async def _own_saver(services: Services, thread: Document) -> AsyncIterator[Host
         is_needed = await needs_own_saver(services.storage, thread["thread_id"])
         async with services.graphs.open_own_saver(graph_id, given, is_needed=is_needed) as saver:
             yield saver
-    except ServerError:
-        raise
-    except Exception as error:  # Of the graph's factory, or the saver's database.
+    except Exception as raised:  # Of the graph's factory, or the saver's database.
+        error = raised_by_checkpointer(raised)
+        if isinstance(error, ServerError):
+            raise
         raise Unavailable(
             f"the checkpointer of graph {graph_id!r}: {type(error).__name__}", str(error)
         ) from error

@@ -143,8 +143,9 @@ class HostedSaver(BaseCheckpointSaver[Any]):
     ) -> Iterator[CheckpointTuple]:
         """Return checkpoints, newest first."""
         kept = None if config is None else self._with_stored_id(config)
-        for item in self.saver.list(kept, filter=filter, before=before, limit=limit):
-            yield self._with_callers_ids(item, config)
+        with _saver_errors():
+            for item in self.saver.list(kept, filter=filter, before=before, limit=limit):
+                yield self._with_callers_ids(item, config)
 
     async def alist(
         self,
@@ -157,31 +158,34 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         """Return checkpoints, newest first."""
         options: dict[str, Any] = {"filter": filter, "before": before, "limit": limit}
         kept = None if config is None else self._with_stored_id(config)
-        if not self._only_blocking:
-            try:
-                async for item in self.saver.alist(kept, **options):
-                    yield self._with_callers_ids(item, config)
-                return
-            except NotImplementedError:
-                self._only_blocking = True
-        for item in await _in_thread(lambda: [*self.saver.list(kept, **options)]):
-            yield self._with_callers_ids(item, config)
+        with _saver_errors():
+            if not self._only_blocking:
+                try:
+                    async for item in self.saver.alist(kept, **options):
+                        yield self._with_callers_ids(item, config)
+                    return
+                except NotImplementedError:
+                    self._only_blocking = True
+            for item in await _in_thread(lambda: [*self.saver.list(kept, **options)]):
+                yield self._with_callers_ids(item, config)
 
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> JsonMapping:
         """Return the writes to channels."""
-        return self.saver.get_delta_channel_history(
-            config=self._with_stored_id(config), channels=channels
-        )
+        with _saver_errors():
+            return self.saver.get_delta_channel_history(
+                config=self._with_stored_id(config), channels=channels
+            )
 
     async def aget_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> JsonMapping:
         """Return the writes to channels."""
-        found: Mapping[str, object] = await self._call(
-            "get_delta_channel_history", config=self._with_stored_id(config), channels=channels
-        )
+        with _saver_errors():
+            found: Mapping[str, object] = await self._call(
+                "get_delta_channel_history", config=self._with_stored_id(config), channels=channels
+            )
         return found
 
     # Writing.
@@ -199,7 +203,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
             if (stream := _stream_of(config, run)) is not None:
                 run.wait_until_read_in_thread(stream)
             self._write_events_from_thread(run)
-        with _saver_errors(), _named(checkpoint["channel_values"].items()):
+        with _saver_errors(writes=True), _named(checkpoint["channel_values"].items()):
             put = self.saver.put(
                 _for_metadata(self._with_stored_id(config), run),
                 checkpoint,
@@ -226,7 +230,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
                 await self._write_events()
             await run.write_deferred()
         metadata = await self._with_parents(self._with_run(metadata, run), config)
-        with _saver_errors(), _named(checkpoint["channel_values"].items()):
+        with _saver_errors(writes=True), _named(checkpoint["channel_values"].items()):
             stored = _for_metadata(self._with_stored_id(config), run)
             put: RunnableConfig = await self._call(
                 "put", stored, checkpoint, metadata, new_versions
@@ -241,7 +245,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         if run is not None:
             writes = _storable(writes)
         writing = nullcontext() if run is None else run.writing()
-        with _saver_errors(), _named(writes), writing:
+        with _saver_errors(writes=True), _named(writes), writing:
             self.saver.put_writes(
                 self._with_stored_id(config), writes, task_id, *self._path(task_path)
             )
@@ -269,7 +273,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
     async def _put_writes(
         self, config: RunnableConfig, writes: Writes, task_id: str, task_path: str
     ) -> None:
-        with _saver_errors(), _named(writes):
+        with _saver_errors(writes=True), _named(writes):
             await self._call(
                 "put_writes", self._with_stored_id(config), writes, task_id, *self._path(task_path)
             )
@@ -493,18 +497,21 @@ def _named(values: Iterable[tuple[str, object]]) -> Iterator[None]:
 
 
 @contextmanager
-def _saver_errors() -> Iterator[None]:
+def _saver_errors(*, writes: bool = False) -> Iterator[None]:
     """Raise `CheckpointerUnavailable` for an error of a saver during a request, outside of a run.
 
-    Callers may not see its text, and the request may succeed later. An error about the value that
-    the saver cannot encode stays as it is, and so does each error within a run, which has it.
+    Callers may not see its text, and the request may succeed later. Within a run each error stays
+    as it is, because the run has it.
+
+    Args:
+        writes: Whether the saver gets a value. An error about one that it cannot encode stays, too.
     """
     try:
         yield
-    except (ServerError, NotImplementedError, *_VALUE_ERRORS):
+    except (ServerError, NotImplementedError):
         raise
     except Exception as error:  # A saver's database may raise errors of any class.
-        if current_run.get() is not None:
+        if current_run.get() is not None or (writes and isinstance(error, _VALUE_ERRORS)):
             raise
         detail = f"the checkpointer: {type(error).__name__}"
         raise CheckpointerUnavailable(detail, str(error)) from error
