@@ -17,6 +17,7 @@ from langgraph_client.server.runs.stored_events import RunEvents
 from langgraph_client.server.server import Server
 from langgraph_client.server.storage.shared import LEASE_SECONDS
 from tests.cluster.conftest import Pair, http_of
+from tests.support.eventually import eventually
 from tests.support.hosted import Gate, Log
 from tests.support.postgres import cluster
 
@@ -166,6 +167,8 @@ def test_a_run_is_stopped_although_its_lease_is_gone(
     body = {"assistant_id": "gate", "input": {"name": "a"}}
     run_id = pair.api.post(f"/threads/{thread_id}/runs", json=body).json()["run_id"]
     gate.arrived()
+    where = f"/threads/{thread_id}/state"  # Its checkpoint is stored while the next node runs.
+    eventually(lambda: pair.api.get(where).json()["values"].get("log") == ["one:a"])
     stopper = pair.servers[1].services.engine.stopper
     cluster().execute("DELETE FROM leases", database.rpartition("/")[2])
 

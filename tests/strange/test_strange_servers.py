@@ -204,7 +204,7 @@ STREAMS: dict[str, tuple[tuple[bytes, ...], Any]] = {
         (stream(b"event: future\ndata: {}\n\n" + VALUES),),
         ["future", "values"],
     ),
-    "comments only": ((stream(b": a\n\n: b\n\n"),), StreamIncomplete),
+    "comments only": ((stream(b": a\n\n: b\n\n"),), APIResponseValidationError),
     "odd ids": ((stream(b"id: \x01 \xc3\xa9|/../?\n" + VALUES),), ["values"]),
     "ids that repeat": ((stream(b"id: 1-0\n" + VALUES + b"id: 1-0\n" + VALUES),), ["values"] * 2),
     "data of many lines": ((stream(b'event: values\ndata: {"a":\ndata: 1}\n\n'),), ["values"]),

@@ -18,6 +18,6 @@ async def needs_own_saver(storage: Transaction, thread_id: str) -> bool:
     """
     runs = await storage.runs.search(where={"thread_id": thread_id}, fields=("metadata",))
     if await storage.states.latest(thread_id) is not None:
-        return len({run["metadata"].get("graph_id") for run in runs}) > 1
+        return len({str(run["metadata"].get("graph_id")) for run in runs}) > 1
     thread = await storage.threads.get(thread_id)
     return bool(runs) or (thread is not None and thread.get("values") is not None)
