@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 
 from langgraph_client._async._httpx import (
@@ -47,13 +48,19 @@ class HttpxClientHolder:
         self._made: HttpxClient | None = None
         self._timeout: object = None  # The timeout that the client was made with.
         self._pools: Pools | None = None
+        self._is_closed = False
+        # Two threads that came at once would each make a client, of which one is never closed.
+        self._lock = threading.Lock()
 
     def client(self) -> HttpxClient:
         """Return the caller's client, or one that is made now."""
         if self._given is not None:
             return self._given
-        before = self._made
-        if before is None or before.is_closed:
+        with self._lock:
+            before = self._made
+            # After `aclose`, a closed one is what the caller expects.
+            if before is not None and (self._is_closed or not before.is_closed):
+                return before
             made = self._make()
             made.base_url = self._settings.url
             headers = dict(self.headers)
@@ -69,7 +76,6 @@ class HttpxClientHolder:
                     made.auth = before.auth
             self._made, self.headers = made, made.headers
             return made
-        return before
 
     def sender(self) -> AsyncSender | None:
         """Return what sends as the client would; None if only headers or timeout were changed."""
@@ -84,8 +90,9 @@ class HttpxClientHolder:
         )
         if not is_changed:
             return None
-        if self._pools is None:
-            self._pools = Pools(self._like_it, is_shared=self._is_shared)
+        with self._lock:
+            if self._pools is None:
+                self._pools = Pools(self._like_it, is_shared=self._is_shared)
         return self._pools.current()
 
     def steps(self, usual: Steps) -> Steps:
@@ -100,6 +107,7 @@ class HttpxClientHolder:
 
     async def aclose(self) -> None:
         """Close the client that was made here, and what sends in its place."""
+        self._is_closed = True
         closings = [] if self._pools is None else [self._pools.aclose]
         if self._made is not None and not self._is_shared:
             closings.append(self._made.aclose)

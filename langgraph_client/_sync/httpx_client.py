@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 
 from langgraph_client._core.connection import Steps
@@ -48,13 +49,19 @@ class HttpxClientHolder:
         self._made: HttpxClient | None = None
         self._timeout: object = None  # The timeout that the client was made with.
         self._pools: Pools | None = None
+        self._is_closed = False
+        # Two threads that came at once would each make a client, of which one is never closed.
+        self._lock = threading.Lock()
 
     def client(self) -> HttpxClient:
         """Return the caller's client, or one that is made now."""
         if self._given is not None:
             return self._given
-        before = self._made
-        if before is None or before.is_closed:
+        with self._lock:
+            before = self._made
+            # After `close`, a closed one is what the caller expects.
+            if before is not None and (self._is_closed or not before.is_closed):
+                return before
             made = self._make()
             made.base_url = self._settings.url
             headers = dict(self.headers)
@@ -70,7 +77,6 @@ class HttpxClientHolder:
                     made.auth = before.auth
             self._made, self.headers = made, made.headers
             return made
-        return before
 
     def sender(self) -> Sender | None:
         """Return what sends as the client would; None if only headers or timeout were changed."""
@@ -85,8 +91,9 @@ class HttpxClientHolder:
         )
         if not is_changed:
             return None
-        if self._pools is None:
-            self._pools = Pools(self._like_it, is_shared=self._is_shared)
+        with self._lock:
+            if self._pools is None:
+                self._pools = Pools(self._like_it, is_shared=self._is_shared)
         return self._pools.current()
 
     def steps(self, usual: Steps) -> Steps:
@@ -101,6 +108,7 @@ class HttpxClientHolder:
 
     def close(self) -> None:
         """Close the client that was made here, and what sends in its place."""
+        self._is_closed = True
         closings = [] if self._pools is None else [self._pools.close]
         if self._made is not None and not self._is_shared:
             closings.append(self._made.close)

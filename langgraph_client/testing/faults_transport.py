@@ -113,6 +113,7 @@ def _slow(request: httpx.Request) -> httpx.ReadTimeout:
 def _perform(step: Step, request: httpx.Request) -> None:
     limit = _limit(request)
     if isinstance(step, PauseStep):  # One longer than the client's timeout ends like a real one.
+        # A blocking caller waits in its own thread, as it would for a slow server.
         time.sleep(step.seconds if limit is None else min(step.seconds, limit))
         if limit is not None and step.seconds > limit:
             raise _slow(request)

@@ -297,7 +297,7 @@ async def test_a_connection_that_opens_after_the_stream_was_left_is_closed(trans
         send(head)
         for _ in range(2000):  # Until the client closes the connection.
             send(sign)
-            time.sleep(0.005)
+            time.sleep(0.005)  # A sign of life now and then, in the server's thread.
 
     with raw_server(answer) as server:
         async with get_client(url=server.url) as client:

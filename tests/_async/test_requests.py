@@ -356,6 +356,15 @@ async def test_the_client_below_may_be_closed_by_its_user() -> None:
     assert [str(request.url.query, "ascii") for request in wire.requests] == ["tenant=a"] * 2
 
 
+async def test_the_client_below_is_closed_with_its_client() -> None:
+    """No other one is made then, which nobody would close."""
+    client = get_client(url=URL, api_key=None)
+    below = client.http.client
+    await client.aclose()
+    assert below.is_closed
+    assert client.http.client is below
+
+
 async def test_a_cookie_that_is_deleted_is_sent_no_longer() -> None:
     """By the server or by the user of the client below: there is one jar."""
     ended = {"set-cookie": "a=; Max-Age=0; Path=/"}

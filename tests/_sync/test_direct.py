@@ -253,7 +253,7 @@ def test_each_wait_has_its_own_time() -> None:
             time.sleep(0.05)
             send(b" ")
         if "hang" in asked.line:
-            time.sleep(1)
+            time.sleep(1)  # Longer than the client waits.
         send(THREAD)
 
     with raw_server(answer) as server:
