@@ -357,7 +357,7 @@ def test_the_client_below_may_be_closed_by_its_user() -> None:
     assert [str(request.url.query, "ascii") for request in wire.requests] == ["tenant=a"] * 2
 
 
-def test_the_client_below_is_closed_with_its_client() -> None:
+def test_the_client_below_stays_closed_after_its_client() -> None:
     """No other one is made then, which nobody would close."""
     client = get_sync_client(url=URL, api_key=None)
     below = client.http.client
