@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
+from contextlib import nullcontext
 from functools import lru_cache
 from time import monotonic
 from typing import Any
@@ -180,7 +181,7 @@ class AsyncHttpxSender:
         """
         if self._client.is_closed:
             raise NoAnswer(FailureKind.CLOSED)
-        with Reading().within(until(due, None, monotonic())):
+        with nullcontext() if due is None else Reading().within(until(due, None, monotonic())):
             try:
                 response = await self._send(request, steps)
             except self._library.errors as error:
@@ -421,7 +422,10 @@ class AsyncHttpxAnswer:
         if not self._is_closed:
             self._is_closed = True
             self._others.discard(self)
-            await close_all(self._response.aclose)
+            if getattr(self._response.stream, "closes_at_once", False):
+                await self._response.aclose()  # No cancellation can reach what never waits.
+            else:
+                await close_all(self._response.aclose)
 
     async def interrupt(self) -> None:
         """Make a `read` in another task or thread end with an error now.

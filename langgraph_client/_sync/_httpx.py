@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
+from contextlib import nullcontext
 from functools import lru_cache
 from time import monotonic
 from typing import Any
@@ -179,7 +180,7 @@ class HttpxSender:
         """
         if self._client.is_closed:
             raise NoAnswer(FailureKind.CLOSED)
-        with Reading().within(until(due, None, monotonic())):
+        with nullcontext() if due is None else Reading().within(until(due, None, monotonic())):
             try:
                 response = self._send(request, steps)
             except self._library.errors as error:
@@ -420,7 +421,10 @@ class HttpxAnswer:
         if not self._is_closed:
             self._is_closed = True
             self._others.discard(self)
-            close_all(self._response.close)
+            if getattr(self._response.stream, "closes_at_once", False):
+                self._response.close()  # No cancellation can reach what never waits.
+            else:
+                close_all(self._response.close)
 
     def interrupt(self) -> None:
         """Make a `read` in another task or thread end with an error now.

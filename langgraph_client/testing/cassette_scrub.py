@@ -13,6 +13,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 import httpx
 
@@ -97,6 +98,7 @@ _SHORTEST = 8
 _SECRET_HEADERS = re.compile(r"key|token|secret|passw|authorization|cookie|credential")
 
 
+@lru_cache(1000)
 def is_secret_header(name: str) -> bool:
     """Return whether a header holds a secret, by its name."""
     return _SECRET_HEADERS.search(name.lower()) is not None

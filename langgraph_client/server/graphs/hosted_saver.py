@@ -121,13 +121,13 @@ class HostedSaver(BaseCheckpointSaver[Any]):
             # An async node has called a graph's blocking `invoke` on the loop. The loop waits for
             # that graph, so the graph's threads must not wait for the loop.
             run.mark_loop_blocked()
-        with _saver_errors():
+        with _READ_ERRORS:
             saved = self.saver.get_tuple(self._with_stored_id(config))
         return self._with_callers_ids(saved, config)
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return one checkpoint."""
-        with _saver_errors():
+        with _READ_ERRORS:
             saved: CheckpointTuple | None = await self._call(
                 "get_tuple", self._with_stored_id(config)
             )
@@ -143,7 +143,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
     ) -> Iterator[CheckpointTuple]:
         """Return checkpoints, newest first."""
         kept = None if config is None else self._with_stored_id(config)
-        with _saver_errors():
+        with _READ_ERRORS:
             for item in self.saver.list(kept, filter=filter, before=before, limit=limit):
                 yield self._with_callers_ids(item, config)
 
@@ -158,7 +158,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         """Return checkpoints, newest first."""
         options: dict[str, Any] = {"filter": filter, "before": before, "limit": limit}
         kept = None if config is None else self._with_stored_id(config)
-        with _saver_errors():
+        with _READ_ERRORS:
             if not self._only_blocking:
                 try:
                     async for item in self.saver.alist(kept, **options):
@@ -173,7 +173,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> JsonMapping:
         """Return the writes to channels."""
-        with _saver_errors():
+        with _READ_ERRORS:
             return self.saver.get_delta_channel_history(
                 config=self._with_stored_id(config), channels=channels
             )
@@ -182,7 +182,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> JsonMapping:
         """Return the writes to channels."""
-        with _saver_errors():
+        with _READ_ERRORS:
             found: Mapping[str, object] = await self._call(
                 "get_delta_channel_history", config=self._with_stored_id(config), channels=channels
             )
@@ -203,7 +203,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
             if (stream := _stream_of(config, run)) is not None:
                 run.wait_until_read_in_thread(stream)
             self._write_events_from_thread(run)
-        with _saver_errors(writes=True), _named(checkpoint["channel_values"].items()):
+        with _WRITE_ERRORS, _named(checkpoint["channel_values"].items()):
             put = self.saver.put(
                 _for_metadata(self._with_stored_id(config), run),
                 checkpoint,
@@ -230,7 +230,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
                 await self._write_events()
             await run.write_deferred()
         metadata = await self._with_parents(self._with_run(metadata, run), config)
-        with _saver_errors(writes=True), _named(checkpoint["channel_values"].items()):
+        with _WRITE_ERRORS, _named(checkpoint["channel_values"].items()):
             stored = _for_metadata(self._with_stored_id(config), run)
             put: RunnableConfig = await self._call(
                 "put", stored, checkpoint, metadata, new_versions
@@ -245,7 +245,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         if run is not None:
             writes = _storable(writes)
         writing = nullcontext() if run is None else run.writing()
-        with _saver_errors(writes=True), _named(writes), writing:
+        with _WRITE_ERRORS, _named(writes), writing:
             self.saver.put_writes(
                 self._with_stored_id(config), writes, task_id, *self._path(task_path)
             )
@@ -273,7 +273,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
     async def _put_writes(
         self, config: RunnableConfig, writes: Writes, task_id: str, task_path: str
     ) -> None:
-        with _saver_errors(writes=True), _named(writes):
+        with _WRITE_ERRORS, _named(writes):
             await self._call(
                 "put_writes", self._with_stored_id(config), writes, task_id, *self._path(task_path)
             )
@@ -496,25 +496,35 @@ def _named(values: Iterable[tuple[str, object]]) -> Iterator[None]:
         raise
 
 
-@contextmanager
-def _saver_errors(*, writes: bool = False) -> Iterator[None]:
-    """Raise `CheckpointerUnavailable` for an error of a saver during a request, outside of a run.
+class _SaverErrors:
+    """Raises `CheckpointerUnavailable` for an error of a saver during a request, outside of a run.
 
     Callers may not see its text, and the request may succeed later. Within a run each error stays
-    as it is, because the run has it.
+    as it is, because the run has it. It is a class for speed: a run enters it for each checkpoint.
 
     Args:
         writes: Whether the saver gets a value. An error about one that it cannot encode stays, too.
     """
-    try:
-        yield
-    except (ServerError, NotImplementedError):
-        raise
-    except Exception as error:  # A saver's database may raise errors of any class.
-        if current_run.get() is not None or (writes and isinstance(error, _VALUE_ERRORS)):
-            raise
+
+    def __init__(self, *, writes: bool = False) -> None:
+        self._writes = writes
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: object
+    ) -> None:
+        # A saver's database may raise errors of any class.
+        if not isinstance(error, Exception) or isinstance(error, ServerError | NotImplementedError):
+            return
+        if current_run.get() is not None or (self._writes and isinstance(error, _VALUE_ERRORS)):
+            return
         detail = f"the checkpointer: {type(error).__name__}"
         raise CheckpointerUnavailable(detail, str(error)) from error
+
+
+_READ_ERRORS = _SaverErrors()
+_WRITE_ERRORS = _SaverErrors(writes=True)
 
 
 async def _in_thread(call: Callable[[], object]) -> Any:

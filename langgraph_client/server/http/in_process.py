@@ -311,6 +311,8 @@ def _limit(request: httpx.Request) -> float | None:
 
 
 class _SyncBody(httpx.SyncByteStream):
+    closes_at_once = True  # As in `_AsyncBody`.
+
     def __init__(self, exchange: Exchange, request: httpx.Request) -> None:
         self._exchange, self._request = exchange, request
 
@@ -370,6 +372,8 @@ class ServerTransport(httpx.BaseTransport):
 
 
 class _AsyncBody(httpx.AsyncByteStream):
+    closes_at_once = True  # For clients: `aclose` never waits, so it needs no task of its own.
+
     def __init__(self, exchange: Exchange, request: httpx.Request) -> None:
         self._exchange, self._request = exchange, request
 
