@@ -52,9 +52,11 @@ async def _serve(port: Port, settings: Settings, token: str) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with http_client(settings) as client:
-        app = Pages(Forward(client, settings, token))
+        forward = Forward(client, settings, token)
+        app = Pages(forward)
         await port.serve(Origins(app, Cors(), check_origin=True, check_host=True), 60)
         await stop.wait()
+        await forward.end_streams()
         await port.stop()
 
 

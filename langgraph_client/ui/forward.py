@@ -61,6 +61,7 @@ class Forward:
         self._client = client
         self._settings = settings
         self._token = token.encode()
+        self._streams: set[httpx.Response] = set()  # The open event streams of the server.
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -101,16 +102,23 @@ class Forward:
             text = str(error) or type(error).__name__
             return JSONResponse({"detail": f"{self._settings.url} does not answer: {text}"}, 502)
         headers = {name: answer.headers[name] for name in _RESPONSE if name in answer.headers}
-        return StreamingResponse(_body(answer), answer.status_code, headers)
+        return StreamingResponse(self._body(answer), answer.status_code, headers)
 
+    async def _body(self, answer: httpx.Response) -> AsyncIterator[bytes]:
+        is_stream = answer.headers.get("content-type", "").startswith("text/event-stream")
+        if is_stream:
+            self._streams.add(answer)
+        try:
+            async for chunk in answer.aiter_raw():
+                yield chunk
+        except httpx.TransportError:
+            if not is_stream:  # If a stream ends early, the page requests the rest.
+                raise
+        finally:
+            self._streams.discard(answer)
+            await answer.aclose()
 
-async def _body(answer: httpx.Response) -> AsyncIterator[bytes]:
-    is_stream = answer.headers.get("content-type", "").startswith("text/event-stream")
-    try:
-        async for chunk in answer.aiter_raw():
-            yield chunk
-    except httpx.TransportError:
-        if not is_stream:  # If a stream ends early, the page requests the rest.
-            raise
-    finally:
-        await answer.aclose()
+    async def end_streams(self) -> None:
+        """End the open event streams, which would otherwise hold up the end of the command."""
+        for answer in list(self._streams):
+            await answer.aclose()

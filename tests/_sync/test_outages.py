@@ -106,7 +106,7 @@ def test_a_stream_may_last_longer_than_its_opening(server: TestServer, faults: F
 def test_a_silent_connection_is_left(server: TestServer, on_a_port: bool) -> None:
     """A half-open connection is noticed by its silence; nothing is lost, and the hook is told."""
     told: list[Reconnect] = []
-    policy = ReconnectPolicy(initial=0, heartbeat_timeout=0.2, on_reconnect=told.append)
+    policy = ReconnectPolicy(initial=0, heartbeat_timeout=1, on_reconnect=told.append)
     with FaultProxy(server.listen()) as proxy:
         faults = proxy.faults
         transport = None if on_a_port else faults.transport(server.transport())
@@ -129,8 +129,8 @@ def test_a_silent_connection_is_left(server: TestServer, on_a_port: bool) -> Non
 
 def test_heartbeats_keep_a_quiet_stream() -> None:
     """A long quiet node is not cut as long as the server says that it is alive."""
-    policy = ReconnectPolicy(initial=0, heartbeat_timeout=0.5)
-    with quiet_server(beats=20, gap=0.04) as quiet:
+    policy = ReconnectPolicy(initial=0, heartbeat_timeout=2)
+    with quiet_server(beats=60, gap=0.04) as quiet:
         with get_sync_client(url=quiet.url, reconnect=policy) as client:
             opened = client.runs.stream("t", "agent", stream_resumable=True)
             assert [part.event for part in opened] == ["metadata", "end"]
@@ -139,7 +139,7 @@ def test_heartbeats_keep_a_quiet_stream() -> None:
 
 def test_a_server_that_falls_silent_is_noticed_in_its_first_stream() -> None:
     """Three missing heartbeats are enough where the stream cannot be continued, too."""
-    impatient = ReconnectPolicy(heartbeat_timeout=0.3)
+    impatient = ReconnectPolicy(heartbeat_timeout=1)
     with quiet_server(beats=5, gap=0.05, ids=False, waits=True) as quiet:
         with get_sync_client(url=quiet.url, reconnect=impatient) as client:
             opened = client.runs.stream("t", "agent")
@@ -147,13 +147,13 @@ def test_a_server_that_falls_silent_is_noticed_in_its_first_stream() -> None:
             begun = monotonic()
             with pytest.raises(StreamIncomplete, match="no event or heartbeat in time") as caught:
                 next(opened)
-            assert 0.25 < monotonic() - begun < 5
+            assert 0.9 < monotonic() - begun < 20
             assert isinstance(caught.value.__cause__, APITimeoutError)
 
 
 def test_a_wait_whose_server_falls_silent_is_asked_for_again() -> None:
     """The blanks before a result are heartbeats, too."""
-    impatient = ReconnectPolicy(heartbeat_timeout=0.3)
+    impatient = ReconnectPolicy(heartbeat_timeout=1)
     with quiet_server(beats=5, gap=0.05) as quiet:
         with get_sync_client(url=quiet.url, reconnect=impatient) as client:
             assert client.runs.wait("t", "agent") == {"n": 1}
@@ -162,12 +162,12 @@ def test_a_wait_whose_server_falls_silent_is_asked_for_again() -> None:
 
 def test_a_slow_reader_is_not_taken_for_a_silent_server() -> None:
     """Only the time counts in which somebody waits."""
-    impatient = ReconnectPolicy(heartbeat_timeout=0.3)
+    impatient = ReconnectPolicy(heartbeat_timeout=1)
     with quiet_server(beats=5, gap=0.05, ids=False, waits=True) as quiet:
         with get_sync_client(url=quiet.url, reconnect=impatient) as client:
             opened = client.runs.stream("t", "agent")
             assert [(next(opened)).event for _ in range(2)] == ["metadata", "values"]
-            sleep(0.5)  # Time itself is what the test is about: the reader is busy.
+            sleep(1.2)  # Time itself is what the test is about: the reader is busy.
             quiet.go_on.set()
             assert (next(opened)).event == "end"
 

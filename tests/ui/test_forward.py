@@ -107,6 +107,19 @@ def test_a_request_goes_on_as_it_came(locked: str) -> None:
             assert http.get(f"{origin}/threads/{made[0]}?include=ttl").json()["ttl"] is None
 
 
+def test_an_open_page_does_not_hold_up_the_end(locked: str) -> None:
+    """Ctrl-C ends the command, and a page's open event stream with it, without a traceback."""
+    with httpx.Client(trust_env=False, timeout=60) as http:
+        with command("--url", locked, "--api-key", KEY) as address:
+            origin, _, token = address.partition("/ui/#key=")
+            http.headers["x-api-key"] = token
+            thread = http.post(f"{origin}/threads", json={}).json()["thread_id"]
+            request = http.build_request("GET", f"{origin}/threads/{thread}/stream")
+            stream = http.send(request, stream=True)
+            assert stream.headers["content-type"].startswith("text/event-stream")
+        assert b"event:" not in stream.read()
+
+
 def test_a_server_that_is_not_there_is_said(chromium: Browser) -> None:
     """The page says that the server does not answer, and the command goes on."""
     with command("--url", "http://127.0.0.1:1") as address, chromium.page() as page:
