@@ -67,6 +67,11 @@ class ScopedDocuments:
             raise Hidden(self._detail.replace("{}", str(key[0])))
         return document
 
+    async def get_stored(self, *key: object) -> Document | None:
+        """Return a document in its stored form. Raises Hidden if it is not the user's."""
+        await self.check(key[0])
+        return await self._documents.get_stored(*key)
+
     async def insert(self, document: Document) -> None:
         """Add a document."""
         await self._documents.insert(document)
@@ -129,6 +134,13 @@ class ScopedChildren:
             await self._check(document)
         return document
 
+    async def get_stored(self, *key: object) -> Document | None:
+        """Return a document in its stored form. Raises Hidden if it is not the user's."""
+        document = await self._documents.get_stored(*key)
+        if document is not None:
+            await self._check(document)
+        return document
+
     async def insert(self, document: Document) -> None:
         """Add a document."""
         await self._check(document)
@@ -169,6 +181,15 @@ class ScopedChildren:
 
 class ScopedRuns(ScopedChildren):
     """The runs of threads that one user may access."""
+
+    def __init__(self, documents: RunDocuments, parents: ScopedDocuments, field: str) -> None:
+        super().__init__(documents, parents, field)
+        self._runs = documents
+
+    async def graph_ids(self, thread_id: str) -> list[object]:
+        """Return the different graph ids of a thread's runs."""
+        await self._check({self._field: thread_id})
+        return await self._runs.graph_ids(thread_id)
 
     async def unfinished(self) -> list[Document]:
         """Refuse: these are the runs of all users."""

@@ -385,11 +385,13 @@ async def prune(
         Unavailable: Such a checkpointer raised an error.
     """
     wanted = list(dict.fromkeys(thread_ids))
-    threads = await services.storage.threads.search(
-        where={"thread_id": wanted}, fields=("thread_id", "metadata", "config")
-    )
-    existing = {thread["thread_id"]: thread for thread in threads}
-    existing_ids = [thread_id for thread_id in wanted if thread_id in existing]
+    storage = services.storage
+    # Counted, not read: also a thread that cannot be read can be deleted.
+    existing_ids = [
+        thread_id
+        for thread_id in wanted
+        if await storage.threads.count(where={"thread_id": thread_id})
+    ]
     if need_all and len(existing_ids) < len(wanted):
         raise NotFound("At least one thread not found or not authorized")
     pruned = 0
@@ -398,9 +400,12 @@ async def prune(
             pruned += await services.engine.stopper.delete_thread(thread_id)
             continue
         async with services.engine.locks.hold(thread_id):
-            if not await services.engine.busy(thread_id):
-                await _prune_own(services, existing[thread_id])
-                await services.storage.states.keep_latest(thread_id)
+            threads = await storage.threads.search(
+                where={"thread_id": thread_id}, fields=("thread_id", "metadata", "config")
+            )
+            if threads and not await services.engine.busy(thread_id):
+                await _prune_own(services, threads[0])
+                await storage.states.keep_latest(thread_id)
                 pruned += 1
     return pruned
 

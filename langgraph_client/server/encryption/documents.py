@@ -69,6 +69,11 @@ class EncryptedDocuments:
             document = await self._documents.get(*key)
         return None if document is None else await self._decrypted(document)
 
+    async def get_stored(self, *key: object) -> Document | None:
+        """Return a document by its key in its encrypted form; None if there is none."""
+        async with self._turns.turn():
+            return await self._documents.get(*key)
+
     async def insert(self, document: Document) -> None:
         """Add a document."""
         kept = await self._encrypted(document)
@@ -129,6 +134,11 @@ class EncryptedRuns(EncryptedDocuments):
         async with self._turns.turn():
             runs = await self._runs.unfinished()
         return [await self._decrypted(run) for run in runs]
+
+    async def graph_ids(self, thread_id: str) -> list[object]:
+        """Return the different graph ids of a thread's runs, which are not encrypted."""
+        async with self._turns.turn():
+            return await self._runs.graph_ids(thread_id)
 
 
 class EncryptedAnswers(EncryptedDocuments):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 
 from langgraph_client.server.runs.cluster import Cluster
+from langgraph_client.server.runs.readable_runs import readable_runs
 from langgraph_client.server.runs.recovery import MAX_KILLS, MAX_KILLS_SHARED, decide, new_control
 from langgraph_client.server.runs.run_services import RunServices
 from langgraph_client.server.runs.run_states import Job
@@ -46,7 +46,7 @@ class RunLoader:
 
     async def load_all(self) -> None:
         """Load all runs, as the only process of the database, and start those that are next."""
-        for run in await self._readable({"status": UNFINISHED}):
+        for run in await readable_runs(self._storage.runs, {"status": UNFINISHED}):
             await self._take_up(run, await self._storage.run_controls.get(run["run_id"]) or {})
         for thread_id in {job.thread_id for job in self._queue.jobs.values()}:
             self._queue.advance(thread_id)
@@ -56,7 +56,8 @@ class RunLoader:
 
         The caller holds the thread's lock, and this process holds the thread's lease.
         """
-        for run in await self._readable({"thread_id": thread_id, "status": UNFINISHED}):
+        unfinished = {"thread_id": thread_id, "status": UNFINISHED}
+        for run in await readable_runs(self._storage.runs, unfinished):
             control = await self._storage.run_controls.get(run["run_id"]) or {}
             job = self._queue.jobs.get(run["run_id"])
             if job is None:
@@ -65,33 +66,6 @@ class RunLoader:
                 self._stopper.delete_job(job)
             elif control.get("stop"):
                 self._stopper.stop(job, control["stop"], str(control.get("reason", "")))
-
-    async def _readable(self, where: Mapping[str, object]) -> list[Document]:
-        """Return runs, oldest first, without those whose documents cannot be read.
-
-        One damaged document must not keep the server from starting.
-        """
-        try:
-            return await self._storage.runs.search(where=where, order_by="created_at")
-        except ValueError:  # One of them is not JSON that can be read.
-            count = await self._storage.runs.count(where=where)
-            return await self._readable_part(where, 0, count)
-
-    async def _readable_part(
-        self, where: Mapping[str, object], offset: int, limit: int
-    ) -> list[Document]:
-        """Return those of some runs that can be read, by halves: most halves are undamaged."""
-        try:
-            return await self._storage.runs.search(
-                where=where, order_by="created_at", offset=offset, limit=limit
-            )
-        except ValueError as error:
-            if limit == 1:
-                logger.error("a stored run cannot be read, and is not resumed: %s", error)
-                return []
-        half = limit // 2
-        first = await self._readable_part(where, offset, half)
-        return first + await self._readable_part(where, offset + half, limit - half)
 
     async def _take_up(self, run: Document, control: Document) -> None:
         """Add a stored run to the queue, or end it."""

@@ -15,7 +15,7 @@ from langgraph_client.server.errors import (
 )
 from langgraph_client.server.runs.cluster import Cluster
 from langgraph_client.server.runs.execute_run import RunExecutor
-from langgraph_client.server.runs.needed_saver import needs_own_saver
+from langgraph_client.server.runs.needed_saver import needs_own_saver, thread_to_forget
 from langgraph_client.server.runs.recovery import outweighs, with_stop
 from langgraph_client.server.runs.run_services import RunServices
 from langgraph_client.server.runs.run_states import Action, Job, Outcome
@@ -192,7 +192,7 @@ class RunStopper:
         """Delete a run that is over. The caller holds the thread's lock."""
         thread_id = run["thread_id"]
         within = self._storage.within(held)
-        is_needed = await needs_own_saver(within, thread_id)
+        is_needed = await needs_own_saver(self._storage, thread_id)
         await self._graph_runner.delete_run(run, is_needed=is_needed)
         newest = await self._newest_run(thread_id, held, fields=("run_id",))
         was_last = newest is not None and newest["run_id"] == run["run_id"]
@@ -326,11 +326,13 @@ class RunStopper:
         If processes share the database, a paused one may still have a run of the thread. When it
         continues, its lease is gone, and it writes nothing.
         """
-        within = self._storage.within(held)
-        thread = await within.threads.get(thread_id)
+        thread = await thread_to_forget(self._storage.within(held), thread_id)
         if thread is not None:
-            last_run = await self._newest_run(thread_id, held)
-            is_needed = await needs_own_saver(within, thread_id)
+            try:
+                last_run = await self._newest_run(thread_id, held)
+            except (ValueError, Unavailable):  # It is only needed for the config of a factory.
+                last_run = None
+            is_needed = await needs_own_saver(self._storage, thread_id)
             await self._graph_runner.forget(thread, last_run, is_needed=is_needed)
         if self._cluster is None:
             await self._storage.delete_thread(thread_id)

@@ -67,6 +67,13 @@ class Documents(Protocol):
         """Return a document by its key; None if there is none."""
         ...
 
+    async def get_stored(self, *key: object) -> Document | None:
+        """Return a document by its key in its stored form; None if there is none.
+
+        What an `Encryption` has encrypted is not decrypted.
+        """
+        ...
+
     async def insert(self, document: Document) -> None:
         """Add a document.
 
@@ -139,6 +146,16 @@ class RunDocuments(Documents, Protocol):
 
     async def unfinished(self) -> list[Document]:
         """Return the runs that are pending or running, oldest first."""
+        ...
+
+    async def graph_ids(self, thread_id: str) -> list[object]:
+        """Return the different graph ids in the metadata of a thread's runs, in any order.
+
+        None stands for runs without one. No document is decrypted.
+
+        Raises:
+            Invalid: The document of a run cannot be read. A database may return None for it, too.
+        """
         ...
 
 

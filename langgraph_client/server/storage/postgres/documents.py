@@ -88,6 +88,10 @@ class Table:
         row = await self._executor.row(self.get_statement, [_bounded(value) for value in key])
         return None if row is None else document_of(row, self._apart, None)
 
+    async def get_stored(self, *key: object) -> Document | None:
+        """Return a document by its key. Here, nothing is encrypted."""
+        return await self.get(*key)
+
     async def delete(self, *key: object) -> bool:
         """Delete a document by its key. Return whether it existed."""
         statement = f"DELETE FROM {self._name} WHERE {self._key}"
@@ -244,3 +248,13 @@ class Runs(Table):
     async def unfinished(self) -> list[Document]:
         """Return the runs that are pending or running, oldest first."""
         return await self.search(where={"status": UNFINISHED}, order_by="created_at")
+
+    async def graph_ids(self, thread_id: str) -> list[object]:
+        """Return the different graph ids of a thread's runs."""
+        # As json: to convert all of the document to jsonb takes nearly twice as long.
+        body = r"replace(doc, '\u0000', '\ufffd')::json"
+        rows = await self._executor.rows(
+            f"SELECT DISTINCT {body} #>> '{{metadata,graph_id}}' FROM runs WHERE thread_id = %s",
+            (thread_id,),
+        )
+        return [row[0] for row in rows]

@@ -111,6 +111,10 @@ class Table:
         row = self._database.row(query, values)
         return None if row is None else document_of(row, self._apart, None)
 
+    async def get_stored(self, *key: object) -> Document | None:
+        """Return a document by its key. Here, nothing is encrypted."""
+        return await self.get(*key)
+
     async def delete(self, *key: object) -> bool:
         """Delete a document by its key. Return whether it existed."""
         values = [_bounded(value) for value in key]
@@ -310,3 +314,13 @@ class Runs(Table):
     async def unfinished(self) -> list[Document]:
         """Return the runs that are pending or running, oldest first."""
         return await self.search(where={"status": UNFINISHED}, order_by="created_at")
+
+    async def graph_ids(self, thread_id: str) -> list[object]:
+        """Return the different graph ids of a thread's runs."""
+        # Here and not in Python, because the documents have the inputs of the runs, too.
+        graph_id = "json_extract(doc, '$.metadata.graph_id')"
+        query = (
+            f"SELECT DISTINCT CASE WHEN json_valid(doc) THEN {graph_id} END FROM runs"
+            " WHERE thread_id = ?"
+        )
+        return [row[0] for row in self._database.rows(query, (thread_id,))]
