@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import PlainTextResponse, Response
 
 from langgraph_client.models.fields import JsonObject
+from langgraph_client.server.encoding import decode, encode
 from langgraph_client.server.errors import Invalid
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import empty, http_error, reply
@@ -69,6 +70,14 @@ async def _result_of(operation: Awaitable[object]) -> Any:
         raise Invalid(str(error)) from None
 
 
+def _with_wire_numbers(value: Any) -> Any:
+    """Return a JSON value with integers of more than 64 bits as floats.
+
+    The real server reads them so (langgraph-api 0.16.7), and SQLite's store refuses them otherwise.
+    """
+    return decode(encode(value))
+
+
 @_plain
 async def put(request: ValidRequest) -> Response:
     """PUT /store/items."""
@@ -82,8 +91,9 @@ async def put(request: ValidRequest) -> Response:
     index = body.get("index")
     if index is not None and index is not True:
         options["index"] = index
+    value = _with_wire_numbers(body["value"])
     try:
-        await _result_of(_store(request).aput(namespace, body["key"], body["value"], **options))
+        await _result_of(_store(request).aput(namespace, body["key"], value, **options))
     except NotImplementedError as error:  # The application's own store has no times to live.
         raise http_error(422, str(error)) from None
     return empty()
@@ -132,7 +142,7 @@ async def delete(request: ValidRequest) -> Response:
 async def search(request: ValidRequest) -> Response:
     """POST /store/items/search."""
     body = request.body
-    wanted = body.get("filter") or {}
+    wanted = _with_wire_numbers(body.get("filter") or {})
     try:
         check_filter(wanted)
     except ValueError as error:
