@@ -176,12 +176,34 @@ def test_what_handlers_answer(kind: Any) -> None:
             assert answer.status_code == status
             assert answer.json().get("detail") == detail
         assert http.post("/threads", json={"metadata": {"how": "odd"}}).status_code == 500
-        for user, status in (("eve", 403), ("bug", 500), ("none", 500)):
+        for user, status in (("eve", 403), ("bug", 500), ("none", 400)):
             answer = http.get("/threads/x", headers={"authorization": user})
             assert answer.status_code == status
             assert "secret" not in answer.text
         answer = http.get("/threads/x", headers={"authorization": "eve"})
         assert answer.json() == {"detail": "GET /threads/x"}
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [None, {}, {"name": "ann"}, (["p"], None), 5, False, {"identity": None}, {"identity": ""}],
+    ids=str,
+)
+def test_a_user_without_an_identity_is_refused(
+    returned: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With 400, as on the real server; response and log say what to return."""
+    auth = Auth()
+
+    @auth.authenticate
+    async def authenticate() -> Any:
+        return returned
+
+    with served(auth) as http:
+        answer = http.post("/threads", json={})
+        assert answer.status_code == 400
+        assert "identity" in answer.json()["detail"]
+        assert f"auth: {answer.json()['detail']}" in caplog.text
 
 
 def test_what_authenticate_may_ask_for() -> None:

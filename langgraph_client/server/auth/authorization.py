@@ -14,7 +14,7 @@ from langgraph_client.auth import Auth, exceptions
 from langgraph_client.auth.types import Handler
 from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.auth.filters import Conditions, FilterError, conditions_of
-from langgraph_client.server.auth.users import User, studio_user, user_of
+from langgraph_client.server.auth.users import NoUserError, User, studio_user, user_of
 from langgraph_client.server.errors import Denied
 
 logger = logging.getLogger("langgraph_client.server")
@@ -137,6 +137,9 @@ class Authorization:
                 if inspect.isawaitable(returned):
                     returned = await returned
             return Caller(user_of(returned), self)
+        except NoUserError as error:
+            logger.error("auth: %s", error)
+            raise Denied(400, str(error)) from None  # The status of the real server.
         except Exception as error:
             raise _refusal(error, "@auth.authenticate") from error
 

@@ -116,6 +116,10 @@ def studio_user(kind: type) -> User:
     return user
 
 
+class NoUserError(TypeError):
+    """What `@auth.authenticate` returned is no user."""
+
+
 def user_of(returned: object) -> User:
     """Return the user that `@auth.authenticate` means.
 
@@ -124,7 +128,7 @@ def user_of(returned: object) -> User:
             these.
 
     Raises:
-        TypeError: It is none of these.
+        NoUserError: It is none of these.
     """
     permissions: Any = None
     original = None
@@ -140,12 +144,17 @@ def user_of(returned: object) -> User:
     elif getattr(returned, "identity", None) is not None:
         fields, original = _fields_of(returned), returned
     else:
-        raise TypeError(
+        raise NoUserError(
             "@auth.authenticate must return a user: an identity, or a dict or an object with an"
-            f" `identity`; it returned a {type(returned).__name__}"
+            f" `identity`; it returned a {type(returned).__name__}. To refuse a request, raise"
+            " Auth.exceptions.HTTPException"
         )
-    if not isinstance(fields["identity"], str) or not fields["identity"]:
-        raise TypeError("the `identity` that @auth.authenticate returns must be a text")
+    identity = fields["identity"]
+    if not isinstance(identity, str) or not identity:
+        kind = "an empty text" if identity == "" else f"a {type(identity).__name__}"
+        raise NoUserError(
+            f"the `identity` that @auth.authenticate returns must be a text; it returned {kind}"
+        )
     if permissions is not None:
         fields["permissions"] = list(permissions)
     return User(fields, original)
