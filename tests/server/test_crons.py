@@ -176,6 +176,50 @@ def test_a_kill_while_a_cron_fires_neither_loses_nor_doubles_its_run(
         assert due > clock.now()
 
 
+@pytest.mark.sqlite
+@pytest.mark.parametrize(
+    ("schedule", "down", "count"),
+    [("0 0 * * 0", 3 * 24 * 3600, 1), ("0 * * * *", 5 * 3600, 2), ("0 * * * *", 60, 1)],
+    ids=["nothing due for days", "hours missed", "at once"],
+)
+def test_a_cron_fires_once_for_a_kill_and_once_for_missed_dates(
+    clock: Settable, tmp_path: Path, schedule: str, down: int, count: int
+) -> None:
+    """The date of the kill is not repeated, however late the next start; a missed one is due."""
+    file, image = tmp_path / "state.db", tmp_path / "killed"
+    with Server(graphs(), path=file, clock=clock) as server:
+        client = server.sync_client()
+        thread_id = client.threads.create().thread_id
+        options = {**_parameters(), "schedule": schedule}
+        cron = client.crons.create_for_thread(thread_id, "counter", **options)
+        assert cron.next_run_date is not None
+
+        async def fire_and_kill() -> Path:
+            services, key = server.services, f"cron {cron.cron_id}"
+            async with asyncio.timeout(20), services.engine.locks.hold(key):
+                clock.present = cron.next_run_date.timestamp() + 1
+                firing = asyncio.create_task(services.scheduler.fire_due())
+                while services.engine.locks._users[key] < 2:  # noqa: ASYNC110 (for the lock)
+                    await asyncio.sleep(0.001)
+                assert await services.storage.runs.count() == 1
+                image = killed_copy(file)
+            await firing
+            return image
+
+        image = asyncio.run_coroutine_threadsafe(fire_and_kill(), server.loop).result(20)
+        client.runs.join(thread_id, client.runs.list(thread_id)[0].run_id)
+    clock.present += down
+    with Server(graphs(), path=image, clock=clock) as server:
+        client = server.sync_client()
+        for _ in range(2):  # Old keys are deleted as new ones come.
+            client.runs.wait(None, "counter", input={"count": 1}, headers={"Idempotency-Key": "a"})
+        move(server, clock, 0)
+        runs = client.runs.list(thread_id)
+        assert len(runs) == count
+        for run in runs:
+            client.runs.join(thread_id, run.run_id)
+
+
 def test_a_cron_whose_run_cannot_be_stored_now_fires_later(
     http: httpx.Client, ticking: Server, clock: Settable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,7 +229,7 @@ def test_a_cron_whose_run_cannot_be_stored_now_fires_later(
     runs = ticking.services.runs
 
     class Unwilling:
-        created_with = runs.created_with
+        fired_at = runs.fired_at
 
         async def create(self, body: dict[str, Any], *args: Any, **options: Any) -> Any:
             if body["config"]["configurable"]["cron_id"] == ids[0]:

@@ -34,7 +34,9 @@ class Scheduler:
 
     First the run is created, under an idempotency key of the cron and its date, and then the cron
     gets its next date. If the process is killed in between, or another process fires the cron at
-    the same time, the key leads to the same run.
+    the same time, the key leads to the same run, however late: it is kept until the cron has moved
+    on. The next date is the first after the creation of the run, so a date that was missed since
+    then is due at once.
     """
 
     def __init__(
@@ -87,7 +89,9 @@ class Scheduler:
                 continue
             try:
                 if not _is_past(cron["end_time"], now):
-                    await self._fire(cron)
+                    fired_at = await self._fire(cron)
+                    if fired_at is not None:
+                        following = next_run_date(cron["schedule"], cron["timezone"], fired_at)
             except Unavailable as error:  # It keeps its date; meanwhile the others fire.
                 logger.warning("cron %s could not start a run yet: %s", cron["cron_id"], error)
                 skipped.add(cron["cron_id"])
@@ -102,8 +106,11 @@ class Scheduler:
             if await self._storage.crons.get(cron["cron_id"]) == cron:
                 await self._storage.crons.replace({**cron, "next_run_date": following})
 
-    async def _fire(self, cron: Document) -> None:
+    async def _fire(self, cron: Document) -> datetime | None:
         """Create the run of a due cron, unless it exists already.
+
+        Returns:
+            When it was created, if it existed already.
 
         Raises:
             Unavailable: It cannot be stored now. It may be stored nevertheless.
@@ -122,14 +129,16 @@ class Scheduler:
             if self._authorization is not None and user is not None:
                 runs = runs.for_caller(self._authorization.caller_of(user))
             # Asked first, because a repeated request for a deleted run is an error.
-            if await runs.created_with(key) is None:
-                await runs.create(body, cron["thread_id"], key=key)
+            if (fired_at := await runs.fired_at(key)) is not None:
+                return fired_at
+            await runs.create(body, cron["thread_id"], key=key, cron=cron)
         except Unavailable:
             raise
         except ServerError as error:  # Such as: the thread is busy, and the cron has `reject`.
             logger.warning("cron %s did not start a run: %s", cron["cron_id"], error.detail)
         except Exception:  # An error of one cron must not stop the others.
             logger.exception("cron %s could not start a run", cron["cron_id"])
+        return None
 
 
 def next_run_date(schedule: str, timezone: str | None, now: datetime) -> str:

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from langgraph_client.models.fields import JsonMapping
@@ -23,6 +23,7 @@ from langgraph_client.server.reserved_keys import RESERVED_METADATA, without
 from langgraph_client.server.runs.authorized_run import changed_kwargs, own_body, value_of_run
 from langgraph_client.server.runs.engine import Engine
 from langgraph_client.server.runs.event_log import Reader
+from langgraph_client.server.runs.expiring_documents import ExpiringDocuments
 from langgraph_client.server.runs.new_run import NewRun
 from langgraph_client.server.runs.recovery import new_control
 from langgraph_client.server.runs.run_document import (
@@ -37,7 +38,7 @@ from langgraph_client.server.runs.run_document import (
 )
 from langgraph_client.server.runs.run_result import fallback_result
 from langgraph_client.server.runs.run_states import Job
-from langgraph_client.server.storage.protocol import Document, Documents, Storage
+from langgraph_client.server.storage.protocol import Document, Storage
 from langgraph_client.server.storage.shared import Fenced
 from langgraph_client.server.typed_values import OWN_CONFIG, TYPED_VALUES, plain_config
 from langgraph_client.thread_ids import GIVEN_ID, given_thread_id
@@ -49,7 +50,6 @@ ANSWER_LIFETIME = timedelta(minutes=10)
 
 This time is shorter, because results may be large and clients repeat a request within seconds.
 """
-_OLD_KEYS_AT_ONCE = 5
 _ATTEMPTS = 5
 """How often to try to store a run while other servers take over its thread."""
 _NOT_FOUND = "Thread or assistant not found."
@@ -69,6 +69,7 @@ class _Request:
         extra_kwargs: Options of a RemoteGraph beyond the protocol, as kwargs of the run.
         waited_for: Whether the request stays open until the run is over.
         streamed: Whether it reads the run's events.
+        cron: The cron that starts the run.
         user: The user, on a server with authentication.
         threads: The conditions that an existing thread must meet, from `Auth`.
     """
@@ -82,6 +83,7 @@ class _Request:
     extra_kwargs: Mapping[str, object]
     waited_for: bool
     streamed: bool
+    cron: Document | None = None
     user: User | None = None
     thread_conditions: Conditions = None
 
@@ -119,38 +121,6 @@ def _created(request: _Request, job: Job, *, repeated: bool = False) -> CreatedR
     return CreatedRun(job, reader)
 
 
-class _ExpiringDocuments:
-    """Deletes expired documents, some with each new one, so that their number is bounded.
-
-    Args:
-        documents: The documents, each with its key.
-        lifetime: The age at which they expire.
-        clock: Gives times.
-    """
-
-    def __init__(self, documents: Documents, lifetime: timedelta, clock: Clock) -> None:
-        self._documents = documents
-        self._lifetime = lifetime
-        self._clock = clock
-        #: When the next document expires; no search is needed before.
-        self._next = datetime.min.replace(tzinfo=UTC)
-
-    async def delete_expired(self) -> None:
-        """Delete some expired documents, the oldest first."""
-        now = self._clock.now()
-        if now <= self._next:
-            return
-        oldest = await self._documents.search(order_by="created_at", limit=_OLD_KEYS_AT_ONCE)
-        for document in oldest:
-            too_old = datetime.fromisoformat(document["created_at"]) + self._lifetime
-            if now <= too_old:
-                self._next = too_old
-                return
-            await self._documents.delete(document["key"])
-        if len(oldest) < _OLD_KEYS_AT_ONCE:
-            self._next = now + self._lifetime
-
-
 class RunCreator:
     """Creates runs from requests, and passes them to the engine."""
 
@@ -171,9 +141,9 @@ class RunCreator:
         self._check_webhook = check_webhook
         self._new_ttl = new_ttl
         self._ttl_was_stored = ttl_was_stored
-        self._expiring = (
-            _ExpiringDocuments(storage.idempotency_keys, KEY_LIFETIME, clock),
-            _ExpiringDocuments(storage.idempotency_answers, ANSWER_LIFETIME, clock),
+        self._keys = ExpiringDocuments(storage.idempotency_keys, KEY_LIFETIME, clock, storage.crons)
+        self._answers = ExpiringDocuments(
+            storage.idempotency_answers, ANSWER_LIFETIME, clock, storage.crons
         )
         self._caller: Caller | None = None
         self._parent = ""
@@ -244,6 +214,7 @@ class RunCreator:
         waited_for: bool = False,
         streamed: bool = False,
         key: str | None = None,
+        cron: Document | None = None,
     ) -> CreatedRun:
         """Create a run from a validated request and pass it to the engine.
 
@@ -257,6 +228,7 @@ class RunCreator:
             waited_for: Whether the request stays open until the run is over.
             streamed: Whether to attach a reader to the run's events. The caller must close it.
             key: The idempotency key; None if the request has none.
+            cron: The cron that starts the run. Its key is kept until it has its next date.
 
         Raises:
             Conflict: The thread is busy, with `multitask_strategy="reject"`.
@@ -279,6 +251,7 @@ class RunCreator:
             extra_kwargs,
             waited_for,
             streamed,
+            cron,
         )
         if self._caller is not None:
             request = await self._permitted(request, self._caller)
@@ -334,9 +307,16 @@ class RunCreator:
     async def created_with(self, key: str) -> str | None:
         """Return the id of the run of an earlier request with this key; None if there is none."""
         document = await self._storage.idempotency_keys.get(self._owned(key))
-        if document is None or self._is_expired(document, KEY_LIFETIME):
+        if document is None or self._keys.is_expired(document):
             return None
         return str(document["run_id"])
+
+    async def fired_at(self, key: str) -> datetime | None:
+        """Return when the run of a cron was created under a key; None if there is none."""
+        document = await self._storage.idempotency_keys.get(self._owned(key))
+        if document is None or self._keys.is_expired(document):
+            return None
+        return datetime.fromisoformat(document.get("fired_at") or document["created_at"])
 
     def _abandon(self, request: _Request, creating: asyncio.Task[CreatedRun]) -> None:
         """Handle a client that disconnected before it got the id of its run."""
@@ -352,15 +332,11 @@ class RunCreator:
             return await self._create(request, None)
         async with self._engine.locks.hold(f"idempotency key {key}"):
             document = await self._storage.idempotency_keys.get(key)
-            if document is not None and not self._is_expired(document, KEY_LIFETIME):
+            if document is not None and not self._keys.is_expired(document):
                 return _created(request, await self._job_of(document), repeated=True)
-            for documents in self._expiring:
-                await documents.delete_expired()
+            await self._keys.delete_expired()
+            await self._answers.delete_expired()
             return await self._create(request, key)
-
-    def _is_expired(self, document: Document, lifetime: timedelta) -> bool:
-        created = datetime.fromisoformat(document["created_at"])
-        return self._clock.now() - created > lifetime
 
     async def _job_of(self, document: Document) -> Job:
         """Return the job of the run of an earlier request with the same key."""
@@ -409,7 +385,7 @@ class RunCreator:
             document = None
             if key is not None:
                 control["idempotency_key"] = key
-                document = {"key": key, "run_id": run["run_id"], "created_at": self._clock.stamp()}
+                document = self._key_document(key, run["run_id"], request.cron)
             new = NewRun(
                 run,
                 thread,
@@ -427,6 +403,14 @@ class RunCreator:
             if ttl is not None:
                 self._ttl_was_stored()
             return created
+
+    def _key_document(self, key: str, run_id: str, cron: Document | None) -> Document:
+        now = self._clock.stamp()
+        document = {"key": key, "run_id": run_id, "created_at": now}
+        if cron is None:
+            return document
+        date = {"cron_id": cron["cron_id"], "cron_date": cron["next_run_date"], "fired_at": now}
+        return {**document, **date}
 
     def _documents(
         self, request: _Request, assistant: Document, thread: Document | None
