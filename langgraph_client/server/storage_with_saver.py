@@ -46,6 +46,11 @@ class SaverStates:
         self._saver = saver
         self._call_saver = call_saver
 
+    @property
+    def can_delete_runs(self) -> bool:
+        """Whether the saver has a method for it."""
+        return bool(self._saver.can_delete_runs)
+
     async def delete_thread(self, thread_id: str) -> None:
         """Delete all checkpoints of a thread."""
         await self._inner.delete_thread(thread_id)

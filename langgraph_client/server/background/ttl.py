@@ -102,13 +102,13 @@ class ThreadTTLs:
         try:
             if ttl["strategy"] == "delete":
                 await self._engine.stopper.delete_thread(thread_id, unless_busy=True, expired=ttl)
-            async with self._engine.locks.hold(thread_id):
+            async with self._engine.locks.hold(thread_id) as held:
                 if await self._storage.thread_ttls.get(thread_id) != ttl:
                     return  # Meanwhile the thread was deleted, or its time to live changed.
                 if ttl["strategy"] == "delete" or await self._engine.busy(thread_id):
                     await self._storage.thread_ttls.put(postponed)
                     return
-                await self._storage.states.keep_latest(thread_id)
+                await self._engine.stopper.keep_latest(thread_id, held)
                 period = max(timedelta(minutes=ttl["ttl_minutes"]), _RESPITE)
                 await self._storage.thread_ttls.put({**ttl, "expires_at": _text(now + period)})
         except Exception:  # An error of one thread must not stop the others.

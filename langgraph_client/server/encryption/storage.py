@@ -48,6 +48,11 @@ class _States:
     def __init__(self, states: ThreadStates, turns: DatabaseTurns) -> None:
         self._states, self._turns = states, turns
 
+    @property
+    def can_delete_runs(self) -> bool:
+        """Whether `delete_run` deletes the checkpoints of a run."""
+        return self._states.can_delete_runs
+
     async def delete_thread(self, thread_id: str) -> None:
         """Delete all checkpoints of a thread."""
         async with self._turns.turn():

@@ -99,9 +99,14 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         self._takes_path = _takes_path(saver)
 
     @property
+    def can_delete_runs(self) -> bool:
+        """Whether the saver has a method that deletes the checkpoints of runs."""
+        return _can_delete_runs(self.saver)
+
+    @property
     def must_take_back(self) -> bool:
         """Whether the saver deletes the checkpoints of runs, but not what they wrote to others."""
-        return not self._undoes_writes and _can_delete_runs(self.saver)
+        return not self._undoes_writes and self.can_delete_runs
 
     @property
     def config_specs(self) -> list[object]:

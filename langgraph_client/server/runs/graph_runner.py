@@ -40,6 +40,7 @@ from langgraph_client.thread_ids import GIVEN_ID, given_thread_id
 from langgraph_client.values import ANSWERED_EVENT, PARENT
 
 if TYPE_CHECKING:
+    from langgraph_client.server.graphs.hosted_saver import HostedSaver
     from langgraph_client.server.hooks import RunHooks
     from langgraph_client.server.runs.run_states import Job
     from langgraph_client.server.storage.protocol import Document
@@ -179,8 +180,6 @@ class HostedGraphRunner:
     async def forget(self, thread: Document, last_run: Document | None, *, is_needed: bool) -> None:
         """Delete a thread's state in the graph's own checkpointer, if it has one.
 
-        A factory gets the config of the last run, because it may need what only runs have.
-
         Args:
             thread: The thread's document.
             last_run: Its last run; None without any.
@@ -189,41 +188,77 @@ class HostedGraphRunner:
         Raises:
             Unavailable: The graph or its checkpointer raised an error. The state still exists.
         """
+        async with self._own_saver(thread, last_run, is_needed, "deleted the thread") as saver:
+            if saver is not None:
+                await saver.adelete_thread(_callers_id(thread))
+
+    async def keep_latest(
+        self, thread: Document, last_run: Document | None, *, is_needed: bool
+    ) -> None:
+        """Delete all states of a thread but the latest in the graph's own checkpointer.
+
+        Args:
+            thread: The thread's document.
+            last_run: Its last run; None without any.
+            is_needed: Whether the checkpointer may have states of the thread.
+
+        Raises:
+            Unavailable: The graph or its checkpointer raised an error.
+        """
+        async with self._own_saver(thread, last_run, is_needed, "pruned the thread") as saver:
+            if saver is not None:
+                await saver.aprune([_callers_id(thread)], strategy="keep_latest")
+
+    @asynccontextmanager
+    async def _own_saver(
+        self, thread: Document, last_run: Document | None, is_needed: bool, done: str
+    ) -> AsyncIterator[HostedSaver | None]:
+        """Open the checkpointer of a thread's graph; None if it has none of its own.
+
+        A factory gets the config of the last run, because it may need what only runs have.
+
+        Raises:
+            Unavailable: The graph or its checkpointer raised an error.
+        """
         graph_id = thread["metadata"].get("graph_id")
         if graph_id not in self._graphs:
+            yield None
             return
-        thread_id = given_thread_id(thread["metadata"], thread["thread_id"])
-        config = with_assistants_config(thread, thread_config(thread_id))
+        config = with_assistants_config(thread, thread_config(_callers_id(thread)))
         if last_run is not None and _graph_of(last_run) == graph_id:
             config = self._config(last_run)
         try:
             async with self._graphs.open_own_saver(graph_id, config, is_needed=is_needed) as saver:
-                if saver is not None:
-                    await saver.adelete_thread(thread_id)
+                yield saver
         except NotImplementedError:
             logger.warning(
-                "the checkpointer of graph %s cannot delete threads: its checkpoints stay", graph_id
+                "the checkpointer of graph %s lacks a method, and has not %s %s: what it has stays",
+                graph_id,
+                done,
+                thread["thread_id"],
             )
         except Exception as error:
             raise Unavailable(
-                f"the checkpointer of graph {graph_id!r} has not deleted the thread: "
-                f"{type(error).__name__}",
+                f"the checkpointer of graph {graph_id!r} has not {done}: {type(error).__name__}",
                 str(error),
             ) from error
 
-    async def delete_run(self, run: Document, *, is_needed: bool) -> None:
+    async def delete_run(self, run: Document, *, is_needed: bool) -> bool:
         """Delete the checkpoints of a run in the graph's own checkpointer, if it has one.
 
         Args:
             run: The run.
             is_needed: Whether the checkpointer may have some.
 
+        Returns:
+            False if they stay, because the checkpointer has no method for it.
+
         Raises:
             Unavailable: The graph or its checkpointer raised an error, or took too long.
         """
         graph_id = _graph_of(run)
         if graph_id not in self._graphs:
-            return
+            return True
         try:
             async with (
                 asyncio.timeout(_DELETION_SECONDS),
@@ -239,6 +274,7 @@ class HostedGraphRunner:
                 graph_id,
                 run["run_id"],
             )
+            return False
         except BaseException as error:  # Of a graph's factory or its saver.
             if is_stopping(error):
                 raise
@@ -247,6 +283,11 @@ class HostedGraphRunner:
                 f"{type(error).__name__}",
                 str(error),
             ) from error
+        return True
+
+
+def _callers_id(thread: Document) -> str:
+    return given_thread_id(thread["metadata"], thread["thread_id"])
 
 
 def _graph_of(run: Document) -> str:

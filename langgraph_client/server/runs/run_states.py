@@ -74,6 +74,8 @@ class Job:
     stop: Action | None = None
     #: The reason for the stop.
     reason: str = ""
+    #: Why its rollback did not undo what it has written; empty if it did.
+    not_undone: str = ""
     task: asyncio.Task[Outcome] | None = None
     #: Whether it has stopped or will never start; its end is being written.
     ended: bool = False
@@ -167,12 +169,15 @@ class GraphRunner(Protocol):
         """
         ...
 
-    async def delete_run(self, run: Document, *, is_needed: bool) -> None:
+    async def delete_run(self, run: Document, *, is_needed: bool) -> bool:
         """Delete the checkpoints of a run, if the graph stores them itself.
 
         Args:
             run: The run.
             is_needed: Whether the graph may have stored some; see `needed_saver`.
+
+        Returns:
+            False if they stay, because the graph's checkpointer cannot delete them.
         """
         ...
 
@@ -183,5 +188,17 @@ class GraphRunner(Protocol):
             thread: The thread's document.
             last_run: Its last run; None without any.
             is_needed: Whether the graph may have stored one; see `needed_saver`.
+        """
+        ...
+
+    async def keep_latest(
+        self, thread: Document, last_run: Document | None, *, is_needed: bool
+    ) -> None:
+        """Delete all states of a thread but the latest, if the graph stores them itself.
+
+        Args:
+            thread: The thread's document.
+            last_run: Its last run; None without any.
+            is_needed: Whether the graph may have stored some; see `needed_saver`.
         """
         ...

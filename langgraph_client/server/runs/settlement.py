@@ -37,6 +37,8 @@ logger = logging.getLogger("langgraph_client.server")
 
 _PAUSES = (0.1, 0.2, 0.5, 1.0)
 """Seconds between attempts to write if the storage is not available; the last one repeats."""
+_NOT_UNDONE = "; the state still has what the run wrote: {}"
+_CANNOT_UNDO = _NOT_UNDONE.format("the checkpointer of the {} has no method delete_for_runs()")
 STATE_SECONDS = 30.0
 """How many seconds reading a graph's state may take."""
 
@@ -139,10 +141,14 @@ class Settlements:
                 if self._cluster is not None:
                     self._cluster.shared.check(transaction, job.thread_id)
                 await transaction.states.delete_run(job.thread_id, job.run_id, job.mark)
+            can_undo = self._storage.states.can_delete_runs
+            job.not_undone = "" if can_undo else _CANNOT_UNDO.format("server")
             try:
-                await self._graph_runner.delete_run(job.run, is_needed=is_needed)
+                if not await self._graph_runner.delete_run(job.run, is_needed=is_needed):
+                    job.not_undone = _CANNOT_UNDO.format(f"graph {job.graph_id!r}")
             except Unavailable as error:  # Of user code. The run must end nevertheless.
                 logger.error("run %s is not rolled back: %s", job.run_id, error)
+                job.not_undone = _NOT_UNDONE.format(error.detail)
         rest = self._queue.fields_at_rest(job.thread_id)
         if job.temporary or not job.attempt:
             return rest, outcome
@@ -408,7 +414,7 @@ def _thread_error(job: Job, outcome: Outcome) -> dict[str, str] | None:
     if job.deleted:
         return None
     kind = "UserInterrupt" if outcome.event == "interrupt" else "UserRollback"
-    return {"error": kind, "message": job.reason}
+    return {"error": kind, "message": f"{job.reason}{job.not_undone}"}
 
 
 def _result(job: Job, outcome: Outcome, rest: Document, failed: bool) -> object:

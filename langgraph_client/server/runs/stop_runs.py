@@ -328,17 +328,33 @@ class RunStopper:
         """
         thread = await thread_to_forget(self._storage.within(held), thread_id)
         if thread is not None:
-            try:
-                last_run = await self._newest_run(thread_id, held)
-            except (ValueError, Unavailable):  # It is only needed for the config of a factory.
-                last_run = None
-            is_needed = await needs_own_saver(self._storage, thread_id)
+            last_run, is_needed = await self._about_own_saver(thread_id, held)
             await self._graph_runner.forget(thread, last_run, is_needed=is_needed)
         if self._cluster is None:
             await self._storage.delete_thread(thread_id)
         else:
             await self._cluster.delete_thread(thread_id, held)
         return thread is not None
+
+    async def _about_own_saver(self, thread_id: str, held: Any) -> tuple[Document | None, bool]:
+        """Return a thread's last run, and whether its graph's own checkpointer is needed."""
+        try:
+            last_run = await self._newest_run(thread_id, held)
+        except (ValueError, Unavailable):  # It is only needed for the config of a factory.
+            last_run = None
+        return last_run, await needs_own_saver(self._storage, thread_id)
+
+    async def keep_latest(self, thread_id: str, held: Any) -> None:
+        """Delete all states of a thread but the latest. The caller holds the thread's lock.
+
+        Raises:
+            Unavailable: The checkpointer that its graph was compiled with raised an error.
+        """
+        thread = await self._storage.within(held).threads.get(thread_id)
+        if thread is not None:
+            last_run, is_needed = await self._about_own_saver(thread_id, held)
+            await self._graph_runner.keep_latest(thread, last_run, is_needed=is_needed)
+        await self._storage.states.keep_latest(thread_id)
 
     async def _newest_run(
         self, thread_id: str, held: Any, fields: tuple[str, ...] | None = None

@@ -257,6 +257,11 @@ class ProtocolEventStore(Protocol):
 class ThreadStates(Protocol):
     """The checkpoints of whole threads. Graphs read and write single ones by the checkpointer."""
 
+    @property
+    def can_delete_runs(self) -> bool:
+        """Whether `delete_run` deletes the checkpoints of a run; a user's saver may not."""
+        ...
+
     async def delete_thread(self, thread_id: str) -> None:
         """Delete all checkpoints of a thread."""
         ...

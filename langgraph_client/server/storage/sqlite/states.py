@@ -36,6 +36,11 @@ class States:
         self._script_states = script_states
         self._deleted = deleted
 
+    @property
+    def can_delete_runs(self) -> bool:
+        """Whether `delete_run` deletes the checkpoints of a run."""
+        return True
+
     async def delete_thread(self, thread_id: str) -> None:
         """Delete all checkpoints of a thread."""
 

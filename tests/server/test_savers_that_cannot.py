@@ -1,0 +1,73 @@
+"""What a checkpointer of the application cannot do is said to those who have asked for it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+
+from langgraph_client.testing import TestClock, TestServer
+from tests.server.test_own_savers import AbleSaver, built
+from tests.support.eventually import eventually
+
+
+class FailingSaver(AbleSaver):
+    """A saver whose database is away when it is to delete."""
+
+    async def adelete_for_runs(self, run_ids: Any) -> None:
+        raise OSError("connect postgresql://u:PASSWORD@db")
+
+
+@pytest.mark.parametrize(
+    ("saver", "is_own", "reason"),
+    [
+        (AbleSaver, True, None),
+        (AbleSaver, False, None),
+        (InMemorySaver, True, "the graph 'agent' has no method delete_for_runs()"),
+        (InMemorySaver, False, "the server has no method delete_for_runs()"),
+        (FailingSaver, True, "has not deleted the run: OSError"),
+    ],
+)
+def test_a_thread_says_that_a_rollback_has_undone_nothing(
+    saver: Any, is_own: bool, reason: str | None
+) -> None:
+    """The run ends as rolled back in any case; the error of its thread says what stays, and why."""
+    options: Any = {} if is_own else {"checkpointer": saver()}
+    graph = built(saver() if is_own else None)
+    with TestServer({"agent": graph}, **options) as server, server.sync_client() as client:
+        thread_id = client.threads.create()["thread_id"]
+        run = client.runs.create(thread_id, "agent", input={"log": ["slow"]})
+        eventually(lambda: client.threads.get_state(thread_id)["next"] == ["stop"])
+        client.runs.cancel(thread_id, run["run_id"], wait=True, action="rollback")
+        assert client.runs.list(thread_id) == []
+        thread = client.threads.get(thread_id)
+        assert thread["error"]["error"] == "UserRollback"
+        message = thread["error"]["message"]
+        assert "PASSWORD" not in message
+        assert ("the state still has what the run wrote" in message) == (reason is not None)
+        assert (reason or "") in message
+        left = client.threads.get_state(thread_id)["values"]
+        assert left == ({"log": ["slow", "one"]} if reason else {})
+
+
+@pytest.mark.parametrize("saver", [AbleSaver, InMemorySaver])
+def test_a_time_to_live_prunes_in_a_saver_that_can(
+    saver: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With `keep_latest`, the states before the latest go, or a warning says that they stay."""
+    clock = TestClock()
+    graph = built(saver())
+    with TestServer({"agent": graph}, clock=clock) as server, server.sync_client() as client:
+        ttl: Any = {"ttl": 10, "strategy": "keep_latest"}
+        thread_id = client.threads.create(ttl=ttl)["thread_id"]
+        client.runs.wait(thread_id, "agent", input={"log": ["first"]})
+        history = client.threads.get_history(thread_id)
+        clock.advance(11 * 60)
+        sweep = server.services.thread_ttl.sweep()
+        asyncio.run_coroutine_threadsafe(sweep, server.loop).result(20)
+        left = client.threads.get_history(thread_id)
+        assert len(left) == (1 if saver is AbleSaver else len(history))
+        assert left[0]["values"] == history[0]["values"]
+        assert ("has not pruned the thread" in caplog.text) == (saver is InMemorySaver)
