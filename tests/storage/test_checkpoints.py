@@ -224,6 +224,30 @@ async def test_filters_of_a_listing() -> None:
     assert answers[0][1] == ["3", "1"]
 
 
+@pytest.mark.parametrize(
+    ("wanted", "ids"), [({"score": 1}, ["0"]), ({"who": "ann"}, ["2", "1", "0"]), ({"x": 1}, [])]
+)
+@pytest.mark.parametrize("odd", ["NaN", "-Infinity", "no JSON"])
+async def test_odd_numbers_of_earlier_versions_do_not_stop_a_filter(
+    wanted: dict[str, Any], ids: list[str], odd: str
+) -> None:
+    """Metadata was written as Python writes JSON; a row that is no JSON matches nothing."""
+    storage = SqliteStorage()
+    place: Any = {"configurable": {"thread_id": "t", "checkpoint_ns": ""}}
+    for number in range(3):
+        checkpoint: Any = {**empty_checkpoint(), "id": f"{number}"}
+        metadata: Any = {"who": "ann", "score": number + 1}
+        storage.checkpointer.put(place, checkpoint, metadata, {})
+    if odd == "no JSON":
+        ids = [each for each in ids if each != "1"]
+    text = odd if odd == "no JSON" else f'{{"who": "ann", "score": {odd}}}'
+    change = "UPDATE checkpoints SET metadata = ? WHERE checkpoint_id = '1'"
+    storage._database.execute(change, (text,))
+    listed = storage.checkpointer.list({"configurable": {"thread_id": "t"}}, filter=wanted)
+    assert [each.checkpoint["id"] for each in listed] == ids
+    await storage.close()
+
+
 def parts_in_memory(value: Any) -> tuple[Any, Any]:
     packed = pack(value, SERDE)
     kept = {part.digest: (part.type, part.data) for part in packed.parts}

@@ -15,7 +15,7 @@ from langgraph_client.server.storage.checkpoint_links import (
     needed,
 )
 from langgraph_client.server.storage.sqlite.database import Database
-from langgraph_client.server.storage.sqlite.json_conditions import contains_condition
+from langgraph_client.server.storage.sqlite.json_conditions import lenient_condition
 from langgraph_client.server.storage.sqlite.value_parts import Packed, digests
 
 _TABLES = (
@@ -152,7 +152,7 @@ class CheckpointTables:
                 conditions.append(condition)
                 values.append(value)
         if contains:
-            condition, parameters = contains_condition("metadata", contains)
+            condition, parameters = lenient_condition("metadata", contains)
             conditions.append(condition)
             values += parameters
         values.append(_MAX_INTEGER if limit is None else max(0, min(limit, _MAX_INTEGER)))

@@ -6,6 +6,7 @@ functions, so that only matching documents have to be decoded.
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ def install(connection: sqlite3.Connection) -> None:
     """Make the SQL functions known that conditions call."""
 
     def json_contains(text: str | bytes | None, wanted: str) -> bool:
-        return text is not None and contains(decode(text), decode(wanted))
+        return text is not None and contains(_decoded(text), decode(wanted))
 
     def has_text(text: str | None, part: str) -> bool:
         return text is not None and part.lower() in str(text).lower()
@@ -49,6 +50,29 @@ def contains_condition(column: str, wanted: object) -> tuple[str, list[object]]:
     parameters: list[object] = []
     condition = _condition(_Place(column, "$"), plain, parameters, 0)
     return condition, parameters
+
+
+def lenient_condition(column: str, wanted: object) -> tuple[str, list[object]]:
+    """Return the same condition for a column that may contain Python's words for odd numbers.
+
+    Earlier versions and langgraph's own checkpointers wrote NaN and Infinity, which SQLite's JSON
+    functions refuse. A single such row would make the whole query fail.
+    """
+    condition, parameters = contains_condition(column, wanted)
+    text = encode(wanted).decode()
+    lenient = f"CASE WHEN json_valid({column}) THEN {condition} ELSE {FUNCTION}({column}, ?) END"
+    return lenient, [*parameters, text]
+
+
+def _decoded(text: str | bytes) -> object:
+    """Return the value of JSON as Python writes it; None if it is none."""
+    try:
+        return decode(text)
+    except ValueError:
+        try:
+            return json.loads(text)
+        except ValueError:
+            return None
 
 
 def is_plain_key(key: str) -> bool:
