@@ -84,6 +84,10 @@ class LockTimeout(Unavailable):
     """Another request has held a lock for too long."""
 
 
+class Deadlock(Unavailable):
+    """The database has undone a transaction because it and another one waited for each other."""
+
+
 class StartError(RuntimeError):
     """A part of the server, such as a store, could not be started."""
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from langgraph_client.server.errors import (
+    Deadlock,
     NotFound,
     Unavailable,
     is_outage,
@@ -29,6 +31,8 @@ logger = logging.getLogger("langgraph_client.server")
 GONE = "client disconnected from the run stream (on_disconnect=cancel)"
 DELETED_REASON = "the run was deleted"
 NOT_FOUND = {"error": "HTTPException", "message": "404: Run not found"}
+_ATTEMPTS = 3
+"""How often to repeat a deletion that the database has undone because of a deadlock."""
 _STOP_SECONDS = 30.0
 """How many seconds to wait for a run that ignores its cancellation."""
 
@@ -275,7 +279,17 @@ class RunStopper:
             Unavailable: A run ignores its cancellation.
         """
         # A request that is cancelled halfway must not leave a thread that refuses runs for ever.
-        return await self._tasks.finish(self._delete_thread(thread_id, unless_busy, expired))
+        return await self._tasks.finish(self._delete_retrying(thread_id, unless_busy, expired))
+
+    async def _delete_retrying(
+        self, thread_id: str, unless_busy: bool, expired: Document | None
+    ) -> bool:
+        """Delete a thread; again if the database has undone it because of a deadlock."""
+        for _ in range(_ATTEMPTS):
+            # Nothing was deleted but what the checkpointer had, which can be deleted again.
+            with suppress(Deadlock):
+                return await self._delete_thread(thread_id, unless_busy, expired)
+        return await self._delete_thread(thread_id, unless_busy, expired)
 
     async def _delete_thread(
         self, thread_id: str, unless_busy: bool, expired: Document | None

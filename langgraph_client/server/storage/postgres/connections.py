@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from langgraph_client.server.errors import Invalid, TooLarge, Unavailable
+from langgraph_client.server.errors import Deadlock, Invalid, TooLarge, Unavailable
 from langgraph_client.server.storage.postgres.pools import BlockingPool, Connection, Pool
 from langgraph_client.server.storage.protocol import KeyTaken
 from langgraph_client.server.storage.shared import Fenced
@@ -91,6 +91,7 @@ def translated() -> Iterator[None]:
         KeyTaken: There is a document with this key already.
         TooLarge: A value is larger than the database accepts, such as a key of an index.
         Invalid: A value is none that the database has, such as a text with a NUL.
+        Deadlock: The transaction and another one waited for each other.
         Unavailable: The connection or the database failed.
     """
     try:
@@ -101,6 +102,8 @@ def translated() -> Iterator[None]:
         raise TooLarge(f"PostgreSQL refuses a value: {_text(error)}") from error
     except psycopg.DataError as error:
         raise Invalid(f"PostgreSQL refuses a value: {_text(error)}") from error
+    except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure) as error:
+        raise Deadlock("The database is busy with conflicting changes", _text(error)) from error
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise Unavailable("The database does not answer", _text(error)) from error
     except (psycopg.errors.DiskFull, psycopg.errors.ReadOnlySqlTransaction) as error:

@@ -230,7 +230,11 @@ class Leases:
         return int(row[0])
 
     async def claim(self, before: str, limit: int) -> list[tuple[str, int]]:
-        """Take the leases of threads with runs that are due and that no process executes."""
+        """Take the leases of threads with runs that are due and that no process executes.
+
+        It waits for no lease that another transaction has locked: such a transaction, as that of a
+        deletion, may wait for the runs that are locked here. It is tried again soon.
+        """
         rows = await self._connections.rows(
             "WITH due AS (SELECT r.thread_id, r.created_at FROM runs r"
             " WHERE r.status IN ('pending', 'running') AND r.created_at <= %s"
@@ -238,9 +242,15 @@ class Leases:
             # This process's own are not free, even if it was too busy to renew in time.
             f" WHERE leases.thread_id = r.thread_id AND (p.process_id = %s OR {_ALIVE}))"
             " ORDER BY r.created_at LIMIT %s FOR UPDATE OF r SKIP LOCKED),"
-            " threads AS (SELECT thread_id, min(created_at) AS due_at FROM due GROUP BY thread_id),"
+            " old AS (SELECT thread_id FROM leases WHERE thread_id IN (SELECT thread_id FROM due)"
+            " FOR UPDATE SKIP LOCKED),"
+            " threads AS (SELECT thread_id, min(created_at) AS due_at FROM due"
+            " WHERE thread_id IN (SELECT thread_id FROM old) OR NOT EXISTS"
+            " (SELECT 1 FROM leases WHERE leases.thread_id = due.thread_id) GROUP BY thread_id),"
+            # In one order, so that two processes that claim do not wait for each other.
             " taken AS (INSERT INTO leases AS held (thread_id, process_id, epoch)"
-            " SELECT thread_id, %s, nextval('lease_epochs') FROM threads"
+            " SELECT thread_id, %s, nextval('lease_epochs') FROM"
+            " (SELECT thread_id FROM threads ORDER BY thread_id) AS ordered"
             " ON CONFLICT (thread_id) DO UPDATE SET process_id = excluded.process_id,"
             " epoch = excluded.epoch WHERE held.process_id <> excluded.process_id AND NOT EXISTS"
             f" (SELECT 1 FROM processes p WHERE p.process_id = held.process_id AND {_ALIVE})"
