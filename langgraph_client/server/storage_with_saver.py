@@ -87,7 +87,7 @@ class SaverStates:
     async def delete_run(self, thread_id: str, run_id: str, mark: Mark = None) -> None:
         """Delete the checkpoints and writes of a run."""
         await self._inner.delete_run(thread_id, run_id, mark)
-        await self._call_saver(lambda: self._call("adelete_for_runs", [run_id]))
+        await self._call_saver(lambda: self._call("adelete_run", thread_id, run_id))
 
     async def size(self, thread_id: str) -> Document:
         """Return the sizes of a thread's state; those of the saver's checkpoints are as JSON."""

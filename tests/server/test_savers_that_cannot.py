@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
+from langgraph_client import Server
 from langgraph_client.testing import TestClock, TestServer
 from tests.server.test_own_savers import AbleSaver, built
 from tests.support.eventually import eventually
@@ -38,10 +40,11 @@ def test_a_thread_says_that_a_rollback_has_undone_nothing(
     graph = built(saver() if is_own else None)
     with TestServer({"agent": graph}, **options) as server, server.sync_client() as client:
         thread_id = client.threads.create()["thread_id"]
+        before: Any = client.runs.wait(thread_id, "agent", input={"log": ["first"]})
         run = client.runs.create(thread_id, "agent", input={"log": ["slow"]})
         eventually(lambda: client.threads.get_state(thread_id)["next"] == ["stop"])
         client.runs.cancel(thread_id, run["run_id"], wait=True, action="rollback")
-        assert client.runs.list(thread_id) == []
+        assert len(client.runs.list(thread_id)) == 1
         thread = client.threads.get(thread_id)
         assert thread["error"]["error"] == "UserRollback"
         message = thread["error"]["message"]
@@ -49,7 +52,34 @@ def test_a_thread_says_that_a_rollback_has_undone_nothing(
         assert ("the state still has what the run wrote" in message) == (reason is not None)
         assert (reason or "") in message
         left = client.threads.get_state(thread_id)["values"]
-        assert left == ({"log": ["slow", "one"]} if reason else {})
+        assert left == ({"log": [*before["log"], "slow", "one"]} if reason else before)
+
+
+@pytest.mark.parametrize("before", ["nothing", "run", "update"])
+@pytest.mark.parametrize("is_own", [True, False])
+def test_a_rollback_of_all_that_a_thread_has_needs_no_method_for_runs(
+    tmp_path: Path, before: str, is_own: bool
+) -> None:
+    """Any saver can delete a thread; with earlier states, nothing is deleted."""
+    options: Any = {} if is_own else {"checkpointer": InMemorySaver()}
+    graph = built(InMemorySaver() if is_own else None)
+    with Server({"agent": graph}, path=tmp_path / "db", **options) as server:
+        client = server.sync_client()
+        thread_id = client.threads.create(graph_id="agent")["thread_id"]
+        if before == "run":
+            client.runs.wait(thread_id, "agent", input={"log": ["first"]})
+        elif before == "update":
+            client.threads.update_state(thread_id, {"log": ["first"]}, as_node="__start__")
+        run = client.runs.create(thread_id, "agent", input={"log": ["slow"]})
+        eventually(lambda: "slow" in str(client.threads.get_state(thread_id)["values"]))
+        eventually(lambda: client.threads.get_state(thread_id)["next"] == ["stop"])
+        client.runs.cancel(thread_id, run["run_id"], wait=True, action="rollback")
+        values = client.threads.get_state(thread_id)["values"]
+        message = client.threads.get(thread_id)["error"]["message"]
+        assert ("first" in str(values)) == (before != "nothing")
+        assert ("slow" in str(values)) == (before != "nothing")
+        assert ("no method delete_for_runs()" in message) == (before != "nothing")
+        client.close()
 
 
 @pytest.mark.parametrize("saver", [AbleSaver, InMemorySaver])

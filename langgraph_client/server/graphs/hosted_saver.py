@@ -323,6 +323,24 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         """
         await self._manage("delete_for_runs", run_ids)
 
+    async def adelete_run(self, thread_id: str, run_id: str) -> None:
+        """Delete the checkpoints of a run, with its thread if the thread has no others.
+
+        Any saver can do the latter. To delete a thread and write the rest again would not do: if
+        the process was killed in between, all of the thread would be lost.
+
+        Raises:
+            NotImplementedError: The saver cannot do this.
+        """
+        try:
+            await self.adelete_for_runs([run_id])
+        except NotImplementedError:
+            async for item in self.alist({"configurable": {"thread_id": thread_id}}):
+                is_written_by_run = item.metadata.get("source") in ("input", "loop")
+                if not is_written_by_run or item.metadata.get("run_id") != run_id:
+                    raise
+            await self.adelete_thread(thread_id)
+
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """Delete checkpoints of threads: all, or all but the latest.
 

@@ -267,7 +267,8 @@ class HostedGraphRunner:
                 ) as saver,
             ):
                 if saver is not None:
-                    await saver.adelete_for_runs([run["run_id"]])
+                    thread_id = run["kwargs"].get(GIVEN_ID, run["thread_id"])
+                    await saver.adelete_run(thread_id, run["run_id"])
         except NotImplementedError:
             logger.warning(
                 "the checkpointer of graph %s cannot delete runs: the checkpoints of run %s stay",
