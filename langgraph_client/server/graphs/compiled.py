@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
@@ -9,6 +10,7 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 from langchain_core import messages as message_classes
+from langgraph import pregel
 from langgraph.types import Command, Overwrite, Send
 from langgraph.types import StateUpdate as LanggraphUpdate
 from pydantic import BaseModel
@@ -433,7 +435,14 @@ class CompiledGraph:
     async def subgraphs(self, namespace: str | None, recurse: bool) -> dict[str, Schemas]:
         """Return the schemas of the subgraphs, by namespace."""
         subgraphs = self._graph.aget_subgraphs(namespace=namespace, recurse=recurse)
-        return {name: introspection.schemas(below) async for name, below in subgraphs}
+        return {name: await _schemas_of(below) async for name, below in subgraphs}
+
+
+async def _schemas_of(subgraph: object) -> Schemas:
+    if isinstance(subgraph, pregel.Pregel):
+        return introspection.schemas(subgraph)
+    # A remote graph asks its server, which may be this one: the event loop must not wait.
+    return await asyncio.to_thread(introspection.schemas, subgraph)
 
 
 def _modes(kwargs: JsonMapping) -> dict[str, None]:
@@ -524,13 +533,16 @@ def field_names(schema: Any) -> set[str]:
 
 
 def schema_classes(graph: Pregel) -> dict[str, type]:
-    """Return the classes in a graph's schemas. Only of these may envelopes contain objects."""
+    """Return the classes in a graph's schemas. Only of these may envelopes contain objects.
+
+    Remote graphs in it have no classes, and would ask their server.
+    """
     schemas = _builder_schemas(getattr(graph, "builder", None))
     for channel in graph.channels.values():
         schemas += [getattr(channel, "ValueType", None), getattr(channel, "UpdateType", None)]
     classes = classes_in(*schemas, *_COMMON_CLASSES)
     for _, below in graph.get_subgraphs():
-        if isinstance(below.channels, Mapping):
+        if isinstance(below, pregel.Pregel):
             classes.update(schema_classes(below))
     return classes
 

@@ -1,0 +1,69 @@
+"""A RemoteGraph inside a graph that a server hosts: as a node, and called by a node."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from langchain_core.runnables import RunnableConfig
+from langgraph.graph import START, StateGraph
+from langgraph.pregel.remote import RemoteGraph as TheirRemoteGraph
+
+from langgraph_client import RemoteGraph, Server
+from tests.support.graphs import Log, graphs
+
+NOWHERE = "http://127.0.0.1:9"  # Nothing listens there.
+
+
+def parent_of(child: Any, entry: str = "child") -> Any:
+    """A graph with a remote node; a run begins at it, or at a node beside it."""
+    builder = StateGraph(Log).add_node("child", child)
+    builder.add_node("beside", lambda state: {"log": ["beside"]})
+    return builder.add_edge(START, entry).compile(name="parent")
+
+
+@pytest.mark.parametrize("is_called", [False, True], ids=["as a node", "called by a node"])
+async def test_a_hosted_graph_uses_a_graph_of_its_own_server(is_called: bool) -> None:
+    """The server does not wait for itself, neither when it hosts the graph nor in a run."""
+    remote = RemoteGraph("row", name="child")
+
+    async def call(state: Log, config: RunnableConfig) -> Any:
+        return await remote.ainvoke(state, config)
+
+    parent = parent_of(call if is_called else remote)
+    with Server({**graphs(), "parent": parent}) as server:
+        own = RemoteGraph("row", url=server.listen())
+        remote.client, remote.sync_client = own.client, own.sync_client
+        result = await server.remote_graph("parent").ainvoke({"topic": "t"})
+        assert result == {"topic": "t", "log": ["one", "two:t"]}
+        drawn = await server.remote_graph("parent").aget_graph(xray=True)
+        assert is_called or {"child:one", "child:two"} <= drawn.nodes.keys()
+        await own.aclose()
+
+
+@pytest.mark.parametrize("make", [RemoteGraph, TheirRemoteGraph])
+def test_a_run_that_asks_nothing_of_a_remote_node_needs_no_connection(make: Any) -> None:
+    """Neither to be hosted nor in a run."""
+    parent = parent_of(make("row", url=NOWHERE, name="child"), entry="beside")
+    with Server({"parent": parent}) as server:
+        assert server.remote_graph("parent").invoke({"topic": "t"})["log"] == ["beside"]
+
+
+def test_the_schemas_of_a_remote_node() -> None:
+    """`get_subgraphs` of the hosted graph reads them from the remote node's server."""
+    with Server(graphs()) as below, RemoteGraph("row", url=below.listen(), name="child") as child:
+        parent = parent_of(child)
+        expected = dict(parent.get_subgraphs())["child"].get_input_jsonschema()
+        with Server({"parent": parent}) as server:
+            shown = dict(server.remote_graph("parent").get_subgraphs())
+            assert shown["child"].get_input_jsonschema() == expected
+
+
+def test_the_schemas_of_a_remote_node_of_the_same_server() -> None:
+    """Nor does the server wait for itself when it is asked for them."""
+    remote = RemoteGraph("row", name="child")
+    with Server({**graphs(), "parent": parent_of(remote)}) as server:
+        own = server.remote_graph("row")
+        remote.client, remote.sync_client = own.client, own.sync_client
+        shown = dict(server.remote_graph("parent").get_subgraphs())
+        assert set(shown["child"].get_input_jsonschema()["properties"]) == {"topic", "log"}
