@@ -54,15 +54,16 @@ def version(package: str) -> str:
     return importlib.metadata.version(package)
 
 
-def sources(package: str) -> Path:
-    """The unpacked source distribution of `package` in its installed version."""
-    folder = cache() / "sources" / f"{package}-{version(package)}"
+def sources(package: str, release: str | None = None) -> Path:
+    """The unpacked source distribution of `package`, without a release in its installed version."""
+    release = release or version(package)
+    folder = cache() / "sources" / f"{package}-{release}"
     if folder.exists():
         return folder
     folder.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
         download = ["download", "--no-deps", "--no-binary", ":all:", "--dest", scratch]
-        _pip(Path(sys.executable), *download, f"{package}=={version(package)}")
+        _pip(Path(sys.executable), *download, f"{package}=={release}")
         (archive,) = Path(scratch).glob("*.tar.gz")
         with tarfile.open(archive) as packed:
             packed.extractall(scratch, filter="data")
@@ -78,6 +79,11 @@ def graph_environment() -> Path:
     `langgraph dev`, whose absence one SDK test asserts.
     """
     return _environment("graphs", [*_our_requirements(), *_TEST_TOOLS])
+
+
+def multi_agent_environment(packages: list[str]) -> Path:
+    """The interpreter of the tests of supervisors and swarms, which `packages` make."""
+    return _environment("multi-agent", [*_our_requirements(), *_TEST_TOOLS, *packages])
 
 
 def official_environment() -> Path:

@@ -1,4 +1,4 @@
-"""Run the tests that LangGraph and its SDK ship, against this package.
+"""Run the tests that LangGraph, its SDK and its agents ship, against this package.
 
     python tests/upstream/run.py                    every suite, beside differences.toml
     python tests/upstream/run.py graphs             one suite
@@ -22,7 +22,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
-from upstream import differences, graphs, sdk  # noqa: E402
+from upstream import differences, graphs, multi_agent, sdk  # noqa: E402
 from upstream.behaviours import compare  # noqa: E402
 from upstream.environment import cache, version  # noqa: E402
 from upstream.outcomes import Outcome  # noqa: E402
@@ -32,6 +32,7 @@ Suite = Callable[[Path, list[str] | None], dict[str, Outcome]]
 
 SUITES: dict[str, Suite] = {
     "graphs": graphs.suite,
+    "multi_agent": multi_agent.suite,
     "behaviours": compare.suite,
     "remote": sdk.remote_graph_suite,
     "client": sdk.client_suite,

@@ -117,6 +117,11 @@ def _route(routing: Routing, name: str) -> None:
 _routing: Routing | None = None
 
 
+def current() -> Routing | None:
+    """The routing of this process; None in one that only hands out tests to others."""
+    return _routing
+
+
 def pytest_configure(config: pytest.Config) -> None:
     global _routing
     if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):

@@ -1,0 +1,82 @@
+"""The tests of LangGraph's prebuilt agents, supervisors and swarms, with remote graphs.
+
+Each test of a supervisor or a swarm runs three times: the whole graph is remote, or the agents in
+it, or both.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from upstream.environment import multi_agent_environment, sources, version
+from upstream.graphs import ADAPTER
+from upstream.outcomes import Outcome, kept, run_pytest
+from upstream.patterns import fits
+from upstream.staging import stage
+
+_OPTIONS = """\
+[pytest]
+asyncio_mode = auto
+addopts = --snapshot-warn-unused -p no:cacheprovider -q
+"""
+_SECONDS = 25
+"""How long a test may take."""
+
+_SWARM = "0.1.0"
+"""The release of langgraph-swarm, which is installed only where its tests run."""
+
+
+def run(
+    adapter: str, results: Path, *, only: Iterable[str] | None = None, processes: int = 2
+) -> dict[str, Outcome]:
+    """Run the tests with the remote graphs of `adapter`."""
+    python = multi_agent_environment(
+        ["langchain", "langgraph-supervisor", f"langgraph-swarm=={_SWARM}"]
+    )
+    with tempfile.TemporaryDirectory(prefix="upstream-multi-agent-") as scratch:
+        tests = Path(scratch) / "tests"
+        tests.mkdir()
+        (tests / "__init__.py").touch()
+        for name, folder in {
+            "prebuilt": sources("langgraph-prebuilt"),
+            "supervisor": sources("langgraph-supervisor"),
+            "swarm": sources("langgraph-swarm", _SWARM),
+        }.items():
+            copy = stage(folder / "tests", Path(scratch) / name, {"tests": f"tests.{name}"})
+            copy.rename(tests / name)
+        (Path(scratch) / "pytest.ini").write_text(_OPTIONS, "utf-8")
+        plugins = ["-p", "upstream.plugins.routing", "-p", "upstream.plugins.members"]
+        return run_pytest(
+            python,
+            tests,
+            [*plugins, "-n", str(processes), f"--timeout={_SECONDS}", "tests"],
+            environment={"UPSTREAM_ADAPTER": adapter},
+            only=only,
+            results=results,
+        )
+
+
+def feasible() -> dict[str, Outcome]:
+    """The tests that ask something of a graph, as they end when all graphs are local."""
+    releases = [version("langgraph-prebuilt"), version("langgraph-supervisor"), _SWARM]
+    name = "-".join(["multi-agent", *releases])
+    return {
+        test: outcome
+        for test, outcome in kept(name, lambda path: run("identity", path)).items()
+        if outcome.calls and outcome.outcome != "skipped"
+    }
+
+
+def suite(results: Path, patterns: list[str] | None) -> dict[str, Outcome]:
+    """Run the tests that count on remote graphs of ours."""
+    local = feasible()
+    if patterns is not None:
+        wanted = [test for test in local if any(fits(pattern, test) for pattern in patterns)]
+        return run(ADAPTER, results, only=wanted, processes=0)
+    outcomes = run(ADAPTER, results, only=local)
+    # What fails with local graphs has failed; so has what ended with the process it ran in.
+    broken = {test: outcome for test, outcome in local.items() if not outcome.is_passed}
+    lost = {test: Outcome(test, "lost") for test in local if test not in outcomes}
+    return {**outcomes, **lost, **broken}
