@@ -67,13 +67,16 @@ PARENT = "__parent"
 #: The event with which such a run says that an interrupt has taken the "answer".
 ANSWERED_EVENT = "answered"
 #: Request header with which a RemoteGraph asks for additional events, as a JSON list of their
-#: names: those of the next six.
+#: names: those of the next seven.
 EXTRA_EVENTS_HEADER = "x-langgraph-client-extra-events"
 #: The first event of a run: the classes of the graph's state, for `version="v2"`. Its data are
 #: `{"output": name, "state": name}`, null for one that is a dict.
 CLASSES_EVENT = "classes"
 #: An interrupt or a resumption of a graph, for the caller's callbacks.
 LIFECYCLE_EVENT = "lifecycle"
+#: For a graph around the run that streams messages, with those of subgraphs: the ids of messages
+#: that nodes have got, a list. It does not stream them again if the run returns them.
+SEEN_EVENT = "seen"
 #: Calls that langchain has made on the server's handlers, to be made on those of the caller: on its
 #: tracers, and on its other handlers. The two differ, as a `TracePolicy` is for tracers only. Data
 #: are lists of `{"name", "run_id", "parent_run_id", "args", "kwargs"}`, of starts also with `tags`

@@ -338,13 +338,15 @@ def replayed_before(replay: Foreign, namespace: str) -> str | None:
 def streamed_messages(callbacks: Foreign) -> list[set[str]]:
     """Return the ids of messages that parent graphs have streamed; see `Nested`.
 
-    In langgraph 1.2, the handler of the mode "messages" keeps them as `seen`.
+    In langgraph 1.2, the handler of the mode "messages" keeps them as `seen`. So does a handler of
+    the bundled server, for a graph around the one that it hosts.
     """
     handlers = getattr(callbacks, "handlers", None) or []
     return [
         handler.seen
         for handler in handlers
-        if hasattr(handler, "tap_output_aiter") and hasattr(handler, "seen")
+        if hasattr(handler, "seen")
+        and (hasattr(handler, "tap_output_aiter") or hasattr(handler, "notes_seen_messages"))
     ]
 
 

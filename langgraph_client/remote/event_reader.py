@@ -26,6 +26,7 @@ from langgraph_client.values import (
     HANDLER_CALLS_EVENT,
     LIFECYCLE_EVENT,
     MESSAGE_EVENTS,
+    SEEN_EVENT,
     TRACER_CALLS_EVENT,
     allowed_class,
 )
@@ -151,6 +152,9 @@ class EventReader:
             return []
         if event == ANSWERED_EVENT:
             self._request.answered()
+            return []
+        if event == SEEN_EVENT and self._parent is not None:
+            self._parent.note_seen(data)
             return []
         if event in (TRACER_CALLS_EVENT, HANDLER_CALLS_EVENT):
             calls = self._for_handlers.open(data)

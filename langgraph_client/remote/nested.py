@@ -92,6 +92,11 @@ class Nested:
             _answers=configurable.get(_RESUME_MAP) or {},
         )
 
+    @property
+    def shows_messages(self) -> bool:
+        """Whether the parent streams messages, with those of its subgraphs."""
+        return self.emit is not None and "messages" in self.modes and bool(self.streamed)
+
     def metadata(self, given: Reply) -> JsonObject:
         """Return the metadata of the remote run: the caller's.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from langgraph_client._core.event_filter import Namespace
 from langgraph_client.remote.aliases import Foreign, GraphValue, JsonObject, Reply
 from langgraph_client.remote.compat import Interrupt, pause
@@ -36,13 +38,17 @@ class ParentStream:
         # parent graph reports its own stop, so this event would be a second one.
         if nested.emit is not None and mode in nested.modes and payload != {INTERRUPT: ()}:
             if mode == "messages" and (message_id := _id_of(payload[0])) is not None:
-                for streamed in nested.streamed:
-                    streamed.add(message_id)
+                self.note_seen([message_id])
             part: JsonObject = {"type": mode, "ns": ns, "data": payload}
             for event in self._message_events.convert(part) if self._message_events else (part,):
                 self._emit(event)
         if not ns and mode in ("values", "updates") and isinstance(payload, dict):
             self.note_interrupts(payload)
+
+    def note_seen(self, message_ids: Iterable[str]) -> None:
+        """Note messages that the parent must not stream when the node returns them."""
+        for streamed in self._nested.streamed:
+            streamed.update(message_ids)
 
     def note_interrupts(self, payload: Reply) -> None:
         """Note the interrupts in a payload."""

@@ -44,6 +44,7 @@ from langgraph_client.values import (
     MESSAGE_EVENTS,
     MODES_HEADER,
     PARENT,
+    SEEN_EVENT,
 )
 
 #: Seconds after a reply in which a run inside a parent graph does not ask again whether to drain.
@@ -170,6 +171,8 @@ class RunRequest:
             # stream of messages has chunks, as locally.
             if self.nested.wants_message_events and "messages" not in self.modes:
                 extra_events.append(MESSAGE_EVENTS)
+            if self.nested.shows_messages:
+                extra_events.append(SEEN_EVENT)
         elif arguments.run_stream:
             extra_events += [MESSAGE_EVENTS, EXTENSIONS_EVENT]
         return [*extra_events, *self._handler_events]

@@ -26,6 +26,7 @@ from langgraph_client.values import (
     MESSAGE_EVENTS,
     PARENT,
     PLAIN,
+    SEEN_EVENT,
     TRACER_CALLS_EVENT,
     Allowed,
     enclose,
@@ -57,6 +58,7 @@ _EXTRA_EVENTS = (
     HANDLER_CALLS_EVENT,
     LIFECYCLE_EVENT,
     MESSAGE_EVENTS,
+    SEEN_EVENT,
     TRACER_CALLS_EVENT,
 )
 _ENVELOPE_START = f'{{"{PLAIN}":'.encode()

@@ -9,6 +9,7 @@ from langgraph_client.server.graphs.handler_calls import CallRecorder, TracerCal
 from langgraph_client.server.graphs.lifecycle import LifecycleRecorder
 from langgraph_client.server.graphs.parent_graph import ParentAnswer
 from langgraph_client.server.graphs.protocol import GraphRun, Item
+from langgraph_client.server.graphs.seen_messages import SeenMessages
 from langgraph_client.server.typed_values import EXTRA_EVENTS
 from langgraph_client.values import (
     ANSWERED_EVENT,
@@ -16,6 +17,7 @@ from langgraph_client.values import (
     HANDLER_CALLS_EVENT,
     LIFECYCLE_EVENT,
     PARENT,
+    SEEN_EVENT,
     TRACER_CALLS_EVENT,
 )
 
@@ -40,6 +42,7 @@ class ExtraEvents:
             self._extensions = Extensions(graph)
         if LIFECYCLE_EVENT in requested:
             self._lifecycle = LifecycleRecorder()
+        self._seen = SeenMessages() if SEEN_EVENT in requested else None
         if HANDLER_CALLS_EVENT in requested or TRACER_CALLS_EVENT in requested:
             makers = {HANDLER_CALLS_EVENT: CallRecorder, TRACER_CALLS_EVENT: TracerCallRecorder}
             self._calls = {name: make() for name, make in makers.items() if name in requested}
@@ -47,12 +50,13 @@ class ExtraEvents:
     @property
     def handlers(self) -> list[object]:
         """The callback handlers that the run needs."""
-        return [*([] if self._lifecycle is None else [self._lifecycle]), *self._calls.values()]
+        recorders = (self._lifecycle, self._seen, *self._calls.values())
+        return [recorder for recorder in recorders if recorder is not None]
 
     @property
     def are_requested(self) -> bool:
         """Whether the caller has requested any additional events."""
-        others = (self._lifecycle, self._extensions)
+        others = (self._lifecycle, self._extensions, self._seen)
         return bool(self._calls) or any(other is not None for other in others)
 
     @property
@@ -82,6 +86,8 @@ class ExtraEvents:
             items += [(LIFECYCLE_EVENT, event) for event in self._lifecycle.take()]
         if self._extensions is not None:
             items += [(EXTENSIONS_EVENT, item) for item in self._extensions.take()]
+        if self._seen is not None and (seen := self._seen.take()):
+            items.append((SEEN_EVENT, seen))
         for name, recorder in self._calls.items():
             if calls := recorder.take():
                 items.append((name, calls))

@@ -1,8 +1,9 @@
-"""Give messages the same ids in an update and in the state.
+"""Give messages the same ids in an update, in a task's result and in the state.
 
-`add_messages` gives an id to each message without one. A graph that streams eagerly yields a node's
-update before the reducer runs. So the message would have no id there, and readers could not
-recognise it in the state. Ids that are given here are kept by the reducer.
+`add_messages` gives an id to each message without one. A graph yields a task's result, and if it
+streams eagerly also a node's update, before the reducer runs. So the message would have no id
+there, and readers could not recognise it in the state. Ids that are given here are kept by the
+reducer.
 """
 
 from __future__ import annotations

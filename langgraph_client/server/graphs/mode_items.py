@@ -50,4 +50,8 @@ class ModeItems:
         name = f"{mode}|{'|'.join(namespace)}" if namespace else mode
         if name == "updates":
             give_ids(data, self._message_channels)
+        elif name in ("tasks", "debug"):
+            task = data.get("payload", data)
+            if "result" in task:
+                give_ids({task["name"]: task["result"]}, self._message_channels)
         return [(name, event_data(mode, data))]

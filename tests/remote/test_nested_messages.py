@@ -1,0 +1,83 @@
+"""Which messages of a remote node its parent streams in the mode "messages"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from langchain_core.messages import AIMessage, HumanMessage
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import END, START, MessagesState, StateGraph
+from langgraph.types import Command, interrupt
+
+from langgraph_client import Server
+
+CONFIG: Any = {"configurable": {"thread_id": "1"}}
+
+
+def said(message_id: str) -> dict[str, Any]:
+    return {"messages": [AIMessage(message_id, id=message_id)]}
+
+
+def asking() -> Any:
+    """Says something, and asks before it goes on."""
+    builder = StateGraph(MessagesState).add_node("say", lambda state: said("draft"))
+    builder.add_node("ask", lambda state: said(interrupt("send it?")))
+    return builder.add_edge(START, "say").add_edge("say", "ask").compile(name="child")
+
+
+def handing_over(target: str) -> Any:
+    """Its own subgraph adds a message by a command, and goes on at a node or ends."""
+
+    def hand_over(state: MessagesState) -> Command[Any]:
+        return Command(graph=Command.PARENT, goto=target, update=said("handed over"))
+
+    inner = StateGraph(MessagesState).add_node("hand_over", hand_over)
+    builder = StateGraph(MessagesState)
+    builder.add_node("inner", inner.add_edge(START, "hand_over").compile(), destinations=(target,))
+    builder.add_node("last", lambda state: {})
+    return builder.add_edge(START, "inner").compile(name="child")
+
+
+CHILDREN = {
+    "asking": asking(),
+    "handing over": handing_over("last"),
+    "handing over at the end": handing_over(END),
+}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server(CHILDREN) as running:
+        yield running
+
+
+def parent_of(child: Any, saver: Any = None) -> Any:
+    builder = StateGraph(MessagesState).add_node("child", child).add_edge(START, "child")
+    return builder.compile(checkpointer=saver, name="parent")
+
+
+def streamed(child: Any, subgraphs: bool) -> list[Any]:
+    """The ids of the messages that two runs stream, each with the depth of its graph."""
+    parent, seen = parent_of(child, InMemorySaver()), []
+    for given in ({"messages": [HumanMessage("hi", id="in")]}, Command(resume="sent")):
+        for part in parent.stream(given, CONFIG, stream_mode="messages", subgraphs=subgraphs):
+            namespace, (message, _) = part if subgraphs else ((), part)
+            seen.append((len(namespace), message.id))
+    return seen
+
+
+@pytest.mark.parametrize("subgraphs", [False, True])
+@pytest.mark.parametrize("name", list(CHILDREN))
+def test_a_parent_streams_each_message_once(server: Server, name: str, subgraphs: bool) -> None:
+    """What nodes inside have got or sent is not streamed again when the remote node returns it."""
+    expected = streamed(CHILDREN[name], subgraphs)
+    assert streamed(server.remote_graph(name), subgraphs) == expected
+
+
+def test_so_it_does_through_two_remote_graphs(server: Server) -> None:
+    """A remote graph in a hosted graph tells the outermost parent what its nodes have got."""
+    expected = streamed(parent_of(CHILDREN["asking"]), True)
+    with Server({"parent": parent_of(server.remote_graph("asking"))}) as outer:
+        assert streamed(outer.remote_graph("parent"), True) == expected
