@@ -92,6 +92,8 @@ MESSAGE_EVENTS = "message_events"
 EXTENSIONS_EVENT = "extensions"
 #: In a run's command, the names of nodes to go to beside the sends in `goto`.
 GOTO_NODES = "goto_nodes"
+#: In a Send of a run's command, the fields of langgraph's `TimeoutPolicy`.
+SEND_TIMEOUT = "__timeout"
 #: The attribute by which langgraph marks the error of an answer that does not fit its interrupt's
 #: schema (seen in 1.2.24); `langgraph.errors.is_invalid_resume` reads it.
 INVALID_RESUME = "_langgraph_invalid_resume"
@@ -304,6 +306,8 @@ def _split_object(
             details = [sorted(value.model_fields_set)]
     elif tag == "send":
         fields = {"node": value.node, "arg": value.arg}
+        if (timeout := getattr(value, "timeout", None)) is not None:  # langgraph 1.2 has it.
+            fields["timeout"] = timeout
     else:
         fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     flat = {name: _split(item, plain, [*path, name], notes) for name, item in fields.items()}

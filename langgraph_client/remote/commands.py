@@ -9,11 +9,13 @@ consists of literals.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+import dataclasses
+from collections.abc import Mapping
 
 from langgraph_client.errors import InvalidArgumentError
-from langgraph_client.remote.aliases import JSON, GraphValue, JsonObject
-from langgraph_client.remote.compat import Command, Send
+from langgraph_client.remote.aliases import JSON, GraphValue, JsonObject, Reply
+from langgraph_client.remote.compat import Command, Send, new_send
+from langgraph_client.values import SEND_TIMEOUT
 
 # --- to the server ---
 
@@ -37,24 +39,32 @@ def input_or_command(input: GraphValue) -> JsonObject:
     if input.resume is not None:
         command["resume"] = input.resume
     if input.goto:
-        goto = [input.goto] if isinstance(input.goto, str | Send) else list(input.goto)
-        command["goto"] = _goto(goto)
+        # A list of one stays a list: a graph of the functional API gets the command as its input.
+        goto = input.goto
+        if isinstance(goto, str | Send):
+            command["goto"] = _target(goto)
+        else:
+            command["goto"] = [_target(target) for target in goto]
     return {"command": command}
 
 
-def _goto(targets: Sequence[object]) -> JSON:
-    """Return one target, a node name or a Send as JSON, or a list of several."""
-    sent: list[JSON] = []
-    for target in targets:
-        if isinstance(target, Send):
-            sent.append({"node": target.node, "input": target.arg})
-        elif isinstance(target, str):
-            sent.append(target)
-        else:
-            raise InvalidArgumentError(
-                "input.goto", f"must be node names or Send objects, not {target!r}"
-            )
-    return sent[0] if len(sent) == 1 else sent
+def _target(target: object) -> JSON:
+    """Return a node name, or a Send as JSON."""
+    if isinstance(target, str):
+        return target
+    if isinstance(target, Send):
+        sent: JsonObject = {"node": target.node, "input": target.arg}
+        if (timeout := getattr(target, "timeout", None)) is not None:  # langgraph 1.2 has it.
+            sent[SEND_TIMEOUT] = dataclasses.asdict(timeout)
+        return sent
+    raise InvalidArgumentError("input.goto", f"must be node names or Send objects, not {target!r}")
+
+
+def has_timeout(command: Reply) -> bool:
+    """Return whether the command of a request sends something to a node with a timeout."""
+    goto = command.get("goto")
+    targets = goto if isinstance(goto, list) else [goto]
+    return any(isinstance(target, Mapping) and SEND_TIMEOUT in target for target in targets)
 
 
 def plain_update(values: GraphValue) -> GraphValue:
@@ -86,40 +96,41 @@ def parent_command(data: JSON, namespace: tuple[str, ...]) -> Command[str] | Non
         return None
     command = data.get("command")
     if isinstance(command, Mapping):
-        return _command(graph, command.get("update"), command.get("goto"))
+        return _parent_command(graph, command.get("update"), command.get("goto"))
     try:
         parsed = ast.parse(str(data.get("message")), mode="eval").body
         fields = _keywords(parsed, "Command")
-        return _command(graph, fields.get("update"), fields.get("goto"))
+        return _parent_command(graph, fields.get("update"), fields.get("goto"))
     except (SyntaxError, ValueError):
         return None
 
 
-def _command(graph: str, update: JSON, goto: JSON) -> Command[str]:
+def _parent_command(graph: str, update: JSON, goto: JSON) -> Command[str]:
     if isinstance(goto, list | tuple):
-        return Command(graph=graph, update=update, goto=[_target(target) for target in goto])
-    return Command(graph=graph, update=update, goto=_target(goto) if goto else ())
+        return Command(graph=graph, update=update, goto=[_parent_target(each) for each in goto])
+    return Command(graph=graph, update=update, goto=_parent_target(goto) if goto else ())
 
 
-def _target(target: JSON) -> Send | str:
+def _parent_target(target: JSON) -> Send | str:
     if isinstance(target, Send):
         return target
     if isinstance(target, Mapping):
-        return Send(target["node"], target["arg"] if "arg" in target else target.get("args"))
+        arg = target["arg"] if "arg" in target else target.get("args")
+        return new_send(target["node"], arg, target.get("timeout"))
     return str(target)
 
 
-def _keywords(node: ast.expr, name: str) -> JsonObject:
+def _keywords(node: ast.expr, *names: str) -> JsonObject:
     if not (
-        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names
     ):
-        raise ValueError(name)
+        raise ValueError(names)
     return {str(keyword.arg): _literal(keyword.value) for keyword in node.keywords}
 
 
 def _literal(node: ast.expr) -> JSON:
     if isinstance(node, ast.Call):
-        return _keywords(node, "Send")
+        return _keywords(node, "Send", "TimeoutPolicy")
     if isinstance(node, ast.List | ast.Tuple):
         items = [_literal(item) for item in node.elts]
         return items if isinstance(node, ast.List) else tuple(items)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
 from langgraph_client.errors import MissingExtraError
-from langgraph_client.remote.aliases import Config, Foreign
+from langgraph_client.remote.aliases import Config, Foreign, GraphValue, Reply
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -84,6 +85,7 @@ __all__ = [
     "event_streaming",
     "finished_message",
     "graph_callbacks",
+    "graph_classes",
     "hears_calls",
     "hears_models",
     "is_ai_chunk",
@@ -95,6 +97,7 @@ __all__ = [
     "merged_callbacks",
     "message_classes",
     "new_channel",
+    "new_send",
     "node_runnable",
     "pause",
     "replayed_before",
@@ -455,6 +458,26 @@ def _generation(document: Config) -> Foreign:
     }
     kind = kinds.get(document["type"], outputs.Generation)
     return kind(**{key: value for key, value in document.items() if key != "type"})
+
+
+@cache
+def graph_classes() -> tuple[type, ...]:
+    """Return langgraph's classes of values that nodes return or send, as far as it has them."""
+    try:
+        known = vars(import_module("langgraph.types"))
+        final = vars(import_module("langgraph.func"))["entrypoint"].final
+    except ImportError:
+        return (Overwrite,)
+    names = ("Command", "Send", "TimeoutPolicy")
+    return (Overwrite, final, *(known[name] for name in names if name in known))
+
+
+def new_send(node: str, arg: GraphValue, timeout: Reply | None) -> Send:
+    """Return a Send, with a timeout policy of these fields if langgraph has it (seen in 1.2)."""
+    if not timeout:
+        return Send(node, arg)
+    policy = vars(import_module("langgraph.types")).get("TimeoutPolicy")
+    return Send(node, arg) if policy is None else Send(node, arg, timeout=policy(**timeout))
 
 
 def token_of(message: Foreign) -> Foreign | None:

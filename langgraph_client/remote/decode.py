@@ -270,8 +270,11 @@ class Decoder:
         }
         for key in ("config", "parent_config"):
             if config := data.get(key):
-                where = self.address.configurable(config["configurable"], self.parents)
-                payload[key] = {"configurable": {**own, **where}}
+                sent = config["configurable"]
+                # A parent that the checkpointer names, not the run, has none of the caller's keys.
+                is_stored = self.is_bundled and key == "parent_config" and not own.keys() & sent
+                where = self.address.configurable(sent, self.parents)
+                payload[key] = {"configurable": {**({} if is_stored else own), **where}}
         if metadata := data.get("metadata"):
             payload["metadata"] = self.checkpoint_metadata(metadata)
         # In debug events, servers repeat the checkpoints here.

@@ -16,8 +16,8 @@ class Output:
     def __init__(self, version: str) -> None:
         self._version = version
         self._latest: GraphValue = None
-        # By id, because some servers send an interrupt in more than one event.
-        self._interrupts: dict[str, Interrupt] = {}
+        self._interrupts: list[Interrupt] = []
+        self._ids: set[str] = set()
 
     def add(self, item: GraphValue) -> None:
         """Add one item of the stream. The last state counts; interrupts are collected."""
@@ -29,13 +29,15 @@ class Output:
             self._latest = without_interrupts(item)
         else:
             self._latest = item
-        for number, interrupt in enumerate(interrupts):
-            key = interrupt.id or f"{len(self._interrupts)}.{number}"
-            self._interrupts.setdefault(key, interrupt)
+        # Some servers send an interrupt in more than one event. Within one event, a local graph
+        # repeats it too: the question of a `@task` in a subgraph is there twice (langgraph 1.2).
+        new = [interrupt for interrupt in interrupts if interrupt.id not in self._ids]
+        self._interrupts += new
+        self._ids.update(interrupt.id for interrupt in new if interrupt.id)
 
     def result(self) -> GraphValue:
         """Return the last state, with the interrupts if there are any; None without a state."""
-        interrupts = tuple(self._interrupts.values())
+        interrupts = tuple(self._interrupts)
         if self._version == "v2":
             return GraphOutput(value=self._latest, interrupts=interrupts)
         if not interrupts:

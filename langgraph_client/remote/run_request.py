@@ -14,7 +14,7 @@ from langgraph_client.remote.aliases import (
     JsonObject,
     MergedConfig,
 )
-from langgraph_client.remote.commands import input_or_command
+from langgraph_client.remote.commands import has_timeout, input_or_command
 from langgraph_client.remote.compat import Command, Interrupt, StateSnapshot
 from langgraph_client.remote.config import Address, sendable, wire_config
 from langgraph_client.remote.nested import TASK_ID, Nested
@@ -204,8 +204,8 @@ class RunRequest:
         Raises:
             InvalidArgumentError: The command has node names and Sends at the same time, and the
                 server is not the bundled one.
-            NotImplementedError: A stream mode is "tools" or `control` is passed, and the server is
-                not the bundled one.
+            NotImplementedError: A stream mode is "tools", `control` is passed or a Send has a
+                `timeout`, and the server is not the bundled one.
         """
         self._is_bundled = bool(agreed)
         if agreed:
@@ -317,6 +317,10 @@ class RunRequest:
                 names = [target for target in command["goto"] if isinstance(target, str)]
                 self._begin = {"command": {**command, "goto": sends, GOTO_NODES: names}}
             return
+        if has_timeout(self._begin.get("command") or {}):
+            raise NotImplementedError(
+                "input.goto: the protocol's Send has no `timeout`; only the bundled server reads it"
+            )
         if self._goes_both_ways:
             raise InvalidArgumentError(
                 "input.goto",

@@ -8,7 +8,7 @@ from typing import Self
 
 from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.remote.aliases import JSON, Config, MergedConfig
-from langgraph_client.remote.compat import Overwrite, ambient_config, message_classes
+from langgraph_client.remote.compat import ambient_config, graph_classes, message_classes
 from langgraph_client.remote.config import Address, merge, with_ambient
 from langgraph_client.remote.decode import Decoder
 from langgraph_client.remote.nested import nested_address
@@ -46,7 +46,7 @@ class GraphSettings:
             )
         # The dataclass is frozen, so derived values are set with `object.__setattr__`.
         types = tuple(self.allow_types)
-        allowed = classes_in(*types, Overwrite)
+        allowed = classes_in(*types, *graph_classes())
         allowed.update({name_of(kind): kind for kind in types if issubclass(kind, Exception)})
         for kind in message_classes().values():
             if self.decode_messages:

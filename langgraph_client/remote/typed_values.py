@@ -26,11 +26,12 @@ def enclosed_request(asked: Reply) -> JsonObject | None:
             command[name], changed = flat, True
     goto = command.get("goto")
     if goto and not isinstance(goto, str):
-        sends = [goto] if isinstance(goto, Mapping) else list(goto)
+        is_single = isinstance(goto, Mapping)
+        sends = [goto] if is_single else list(goto)
         for index, send in enumerate(sends):
             if not isinstance(send, str) and (flat := enclosed(send["input"])) is not _SAME:
                 sends[index], changed = {**send, "input": flat}, True
-        command["goto"] = sends if len(sends) > 1 else sends[0]
+        command["goto"] = sends[0] if is_single else sends
     return {"command": command} if changed else None
 
 

@@ -22,11 +22,28 @@ class Interrupt:
         **deprecated_kwargs: Any,
     ) -> None: ...
 
+class TimeoutPolicy:
+    run_timeout: float | timedelta | None
+    idle_timeout: float | timedelta | None
+    refresh_on: Literal["auto", "heartbeat"]
+    def __init__(
+        self,
+        *,
+        run_timeout: float | timedelta | None = None,
+        idle_timeout: float | timedelta | None = None,
+        refresh_on: Literal["auto", "heartbeat"] = "auto",
+    ) -> None: ...
+
 class Send:
     node: str
     arg: Any
     def __init__(
-        self, /, node: str, arg: Any, *, timeout: float | timedelta | None = None
+        self,
+        /,
+        node: str,
+        arg: Any,
+        *,
+        timeout: float | timedelta | TimeoutPolicy | None = None,
     ) -> None: ...
 
 @dataclass(kw_only=True, slots=True, frozen=True)

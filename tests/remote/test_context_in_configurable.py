@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.runnables import RunnableConfig
-from langgraph.graph import START, StateGraph
+from langgraph.graph import START, MessagesState, StateGraph
 from typing_extensions import TypedDict
 
-from langgraph_client.testing import TestServer
+from langgraph_client.testing import FakeChatModel, TestServer
+from tests.support.comparison import compare
 
 
 class State(TypedDict, total=False):
@@ -51,6 +53,43 @@ def test_nodes_find_the_context_in_configurable(by: str, name: str) -> None:
             result = server.remote_graph(name).invoke({}, context=context)
     expected = {"tenant": "acme", "model": None, "x": 1 if name == "plain" else None}
     assert result["seen"] == expected
+
+
+async def test_the_context_is_not_among_metadata() -> None:
+    """langchain copies a `model` of `configurable` into them; a local graph has none there."""
+    model = FakeChatModel(["hi"] * 4)
+
+    def say(state: MessagesState) -> Any:
+        return {"messages": [model.invoke("?")]}
+
+    def build() -> Any:
+        builder = StateGraph(MessagesState, Fields).add_node("say", say).add_edge(START, "say")
+        return builder.compile(name="say")
+
+    async def told(graph: Any) -> list[Any]:
+        context = {"tenant": "acme", "model": "large"}
+        heard = Heard()
+        messages = graph.stream({}, {"callbacks": [heard]}, context=context, stream_mode="messages")
+        events = graph.astream_events({}, context=context, version="v2")
+        metadata = [metadata for _, metadata in messages]
+        return [*metadata, *heard.metadata, *[event["metadata"] async for event in events]]
+
+    with TestServer({"say": build()}) as server:
+        remote = await told(server.remote_graph("say"))
+    compare(await told(build()), remote)
+    assert len(remote) > 10
+
+
+class Heard(BaseCallbackHandler):
+    """Keeps the metadata of the chains and models that it hears of."""
+
+    def __init__(self) -> None:
+        self.metadata: list[Any] = []
+
+    def on_chain_start(self, *_: Any, **more: Any) -> None:
+        self.metadata.append(more["metadata"])
+
+    on_chat_model_start = on_chain_start
 
 
 def test_the_own_configurable_wins() -> None:

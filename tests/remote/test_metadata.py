@@ -101,7 +101,15 @@ def update_with_live_objects(graph: Any) -> list[Any]:
     return metadata(graph)
 
 
-STORIES = [run, stream, update, bulk_update, update_with_live_objects]
+def fork_at_the_end(graph: Any) -> list[Any]:
+    # Its first event names the checkpoint before, as the checkpointer has it: without own keys.
+    graph.invoke({"log": ["in"]}, OWN)
+    here = {**graph.get_state(ON).config["configurable"], "tenant": "t"}
+    modes = ["checkpoints", "debug"]
+    return list(graph.stream(None, {"configurable": here}, stream_mode=modes, durability="exit"))
+
+
+STORIES = [run, stream, update, bulk_update, update_with_live_objects, fork_at_the_end]
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from langchain_core import messages as message_classes
 from langgraph import pregel
-from langgraph.types import Command, Overwrite, Send
+from langgraph.types import Command, Overwrite, Send, TimeoutPolicy
 from langgraph.types import StateUpdate as LanggraphUpdate
 from pydantic import BaseModel
 
@@ -70,9 +70,13 @@ from langgraph_client.values import (
     CONTROL_EVENT,
     MESSAGE_EVENTS,
     PARENT,
+    SEND_TIMEOUT,
     classes_in,
     name_of,
 )
+
+# The keys of `configurable` that langchain-core 1.8 copies into metadata.
+_COPIED_BY_LANGCHAIN = {"model"}
 
 # Classes of objects that a RemoteGraph may send to any graph, besides those of its schemas.
 _COMMON_CLASSES = (
@@ -80,6 +84,7 @@ _COMMON_CLASSES = (
     LanggraphUpdate,
     Overwrite,
     Send,
+    TimeoutPolicy,
     message_classes.AIMessage,
     message_classes.AIMessageChunk,
     message_classes.ChatMessage,
@@ -288,6 +293,8 @@ class CompiledGraph:
         if own := run.kwargs.get(OWN_CONFIG):
             beside = self._context_beside(own, run.kwargs.get("context"))
             scope.not_in_metadata = beside.keys() - own["metadata"].keys()
+            copied = scope.not_in_metadata & _COPIED_BY_LANGCHAIN
+            scope.not_in_events = {key: beside[key] for key in copied}
         return scope
 
     def _without_unknown_context(self, config: Config, kwargs: JsonMapping) -> Config:
@@ -509,7 +516,9 @@ def as_command(command: JsonMapping) -> Command[Any]:
 
     def target(goto: Any) -> Any:
         if isinstance(goto, Mapping):
-            return Send(goto["node"], goto.get("input"))
+            timeout = goto.get(SEND_TIMEOUT)
+            policy = TimeoutPolicy(**timeout) if timeout else None
+            return Send(goto["node"], goto.get("input"), timeout=policy)
         return [target(item) for item in goto] if isinstance(goto, list) else goto
 
     update = command.get("update")

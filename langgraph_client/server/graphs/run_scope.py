@@ -62,6 +62,8 @@ class RunScope:
         #: Keys of its `configurable` that langgraph must not copy into the metadata of checkpoints,
         #: because a local graph has none of them.
         self.not_in_metadata: Set[str] = frozenset()
+        #: Likewise, with their values, those that langchain copies into the metadata of events.
+        self.not_in_events: Mapping[str, object] = {}
         self.loop = asyncio.get_running_loop()
         self.is_over = False
         self._writing: set[concurrent.futures.Future[None]] = set()

@@ -33,7 +33,16 @@ def event_data(mode: str, data: object) -> object:
 
 def message_metadata(metadata: object) -> object:
     """Return the metadata of a streamed message in the protocol's form."""
-    return with_blanks(_with_server_id(metadata))
+    return with_blanks(_with_server_id(_shown(metadata)))
+
+
+def _shown(metadata: Any) -> Any:
+    """Return metadata without what a RemoteGraph's caller must not see there."""
+    run = current_run.get()
+    if run is None or not run.not_in_events:
+        return metadata
+    hidden = run.not_in_events.items()
+    return {key: value for key, value in metadata.items() if (key, value) not in hidden}
 
 
 def _with_server_id(ids: Any) -> object:
@@ -47,7 +56,7 @@ def _with_server_id(ids: Any) -> object:
 
 def _shaped(mode: str, data: Any) -> Any:
     if mode == "events":
-        return {**data, "metadata": _with_server_id(data.get("metadata") or {})}
+        return {**data, "metadata": _with_server_id(_shown(data.get("metadata") or {}))}
     if mode == "checkpoints":
         return _checkpoint_event(data)
     if mode == "debug":
