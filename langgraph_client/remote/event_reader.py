@@ -187,6 +187,8 @@ class EventReader:
             # The parent graph's answer goes there at once: nobody sees the question.
             parent.note_interrupts(payload)
             return []
+        if parent and parent.is_only_of_a_root(ns, name, payload):
+            return []
         # An event with interrupts only has no state: the previous state stays the output.
         if name == "values" and not ns and not _only_interrupts(payload):
             self.output = payload

@@ -50,6 +50,15 @@ class ParentStream:
         for streamed in self._nested.streamed:
             streamed.update(message_ids)
 
+    def is_only_of_a_root(self, ns: Namespace, mode: str, payload: GraphValue) -> bool:
+        """Return whether a local subgraph would not stream an event.
+
+        A graph that has paused, and is no subgraph, streams its state once more, with the writes of
+        the nodes beside the one that asks (seen in langgraph 1.2).
+        """
+        has_state = not (isinstance(payload, dict) and INTERRUPT in payload)
+        return self._has_paused and not ns and mode == "values" and has_state
+
     def note_interrupts(self, payload: Reply) -> None:
         """Note the interrupts in a payload."""
         # `__interrupt__` may be empty: the graph stopped at a node of `interrupt_before`.

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from langchain_core.callbacks import dispatch_custom_event
 from langchain_core.messages import AIMessage, ToolCall
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
+from langgraph.types import Command, interrupt
+from typing_extensions import TypedDict
 
 from langgraph_client import Server
 from langgraph_client.testing import FakeChatModel
@@ -124,3 +128,31 @@ def test_of_a_server_without_tool_events_there_are_none(server: Server) -> None:
     """A parent that streams tools can have a node on any server."""
     parent = parent_of(child_of(server, "plain"))
     assert list(parent.stream(INPUT, stream_mode="tools", subgraphs=True)) == []
+
+
+class Log(TypedDict, total=False):
+    log: Annotated[list[str], operator.add]
+
+
+def asking_beside_another() -> Any:
+    graph = StateGraph(Log).add_node("ask", lambda _: {"log": [interrupt("?")]})
+    graph.add_node("say", lambda _: {"log": ["said"]})
+    return graph.add_edge(START, "ask").add_edge(START, "say").compile()
+
+
+@pytest.mark.parametrize("kind", ["local", "bundled", "plain"])
+def test_a_node_that_pauses_streams_no_state_after_its_question(kind: str) -> None:
+    """A graph of its own streams the writes beside the question once more; a subgraph does not."""
+    with Server({"asking": asking_beside_another()}) as hosting:
+        children = {
+            "local": asking_beside_another,
+            "bundled": lambda: hosting.remote_graph("asking"),
+            "plain": lambda: plain_graph(hosting, "asking"),
+        }
+        graph = StateGraph(Log).add_node("child", children[kind]()).add_edge(START, "child")
+        parent = graph.compile(checkpointer=InMemorySaver())
+        config: Any = {"configurable": {"thread_id": "t"}}
+        states = list(parent.stream({"log": []}, config, stream_mode="values", subgraphs=True))
+        inside = [sorted(state) for ns, state in states if ns]
+        assert inside == [["log"], ["__interrupt__", "log"]]
+        assert parent.invoke(Command(resume="yes"), config)["log"] == ["yes", "said"]
