@@ -76,8 +76,8 @@ class RunArguments:
     whole_state: bool = False
     #: Whether to yield langchain's events, as `astream_events` does.
     events: bool = False
-    #: Whether to yield the parts for a run stream of version "v3": states as dicts, not in their
-    #: class, and for messages the events of their blocks, if the server has them.
+    #: Whether to yield the parts for a run stream of version "v3": for messages the events of their
+    #: blocks, if the server has them.
     run_stream: bool = False
 
     @classmethod

@@ -163,9 +163,7 @@ class RunRequest:
 
     def _extra_events(self) -> list[str]:
         arguments = self.arguments
-        extra_events = (
-            [CLASSES_EVENT] if arguments.version == "v2" and not arguments.run_stream else []
-        )
+        extra_events = [CLASSES_EVENT] if arguments.version == "v2" else []
         if self.nested is not None:
             # The stream of a parent graph needs either chunks or their events. This call's own
             # stream of messages has chunks, as locally.

@@ -48,7 +48,8 @@ def server() -> Iterator[Server]:
 def pair(request: pytest.FixtureRequest, server: Server) -> tuple[str, Any, Any]:
     """The name of a member of the family, the local graph and the remote one."""
     member = FAMILY[request.param]
-    local = member.build().copy({"checkpointer": InMemorySaver()})
+    local = member.build()
+    local.checkpointer = InMemorySaver()  # A copy would have dicts for states of a class.
     return request.param, local, server.remote_graph(request.param, allow_types=member.types)
 
 
