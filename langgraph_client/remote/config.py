@@ -178,6 +178,8 @@ class Address:
     derived_from: str | None = None
     #: The namespace of this graph in its parent graph; empty without a parent.
     namespace: tuple[str, ...] = ()
+    #: The namespace of the parent graph's task, as metadata has it; empty without a parent.
+    task_namespace: str = ""
 
     @classmethod
     def of(cls, config: MergedConfig) -> Address:

@@ -183,7 +183,7 @@ def nested_address(
     """
     if not (TASK_ID in configurable or CHECKPOINTER in configurable):
         return None
-    namespace = str(configurable.get("checkpoint_ns") or "")
+    task_namespace = namespace = str(configurable.get("checkpoint_ns") or "")
     scratchpad = configurable.get(_SCRATCHPAD)
     if calling and scratchpad is not None:
         # If a task calls several subgraphs, langgraph numbers them, from the second call on.
@@ -192,7 +192,7 @@ def nested_address(
             namespace = f"{namespace}|{number}"
     if checkpointer is True:  # As in langgraph, all tasks of the node have one namespace.
         namespace = "|".join(part.partition(":")[0] for part in namespace.split("|"))
-    here = Address(namespace=tuple(namespace.split("|")))
+    here = Address(namespace=tuple(namespace.split("|")), task_namespace=task_namespace)
     # A run is at a checkpoint of its own if the parent's config is that of a state of this node.
     place = _map_of(configurable).get(namespace) if calling else configurable.get("checkpoint_id")
     if place:

@@ -20,6 +20,7 @@ from typing_extensions import TypedDict
 
 from langgraph_client import Server
 from langgraph_client.testing import FakeChatModel
+from tests.support.comparison import compare
 from tests.support.plain_server import plain_graph
 
 pytestmark = pytest.mark.filterwarnings("ignore:The v3 streaming protocol")
@@ -156,3 +157,29 @@ def test_a_node_that_pauses_streams_no_state_after_its_question(kind: str) -> No
         inside = [sorted(state) for ns, state in states if ns]
         assert inside == [["log"], ["__interrupt__", "log"]]
         assert parent.invoke(Command(resume="yes"), config)["log"] == ["yes", "said"]
+
+
+@pytest.mark.parametrize("checkpointer", [None, True, False])
+async def test_metadata_name_the_task_of_the_parent(server: Server, checkpointer: Any) -> None:
+    """Also of a node's second child, and of one that remembers: their own namespaces are others."""
+
+    async def namespaces(child: Any) -> list[Any]:
+        def node(state: MessagesState) -> Any:
+            for _ in range(2):
+                child.invoke(state)
+            return {"messages": []}
+
+        graph = StateGraph(MessagesState).add_node("node", node).add_edge(START, "node")
+        parent = graph.compile(checkpointer=InMemorySaver())
+        config: Any = {"configurable": {"thread_id": "t"}}
+        events = parent.astream_events(INPUT, config, version="v2")
+        metadata = [e["metadata"] async for e in events if e["event"] == "on_chat_model_start"]
+        keys = ("checkpoint_ns", "langgraph_checkpoint_ns")
+        return [[each.get(key) for key in keys] for each in metadata]
+
+    local = talking()
+    local.checkpointer = checkpointer
+    remote = server.remote_graph("talking", checkpointer=checkpointer)
+    here = await namespaces(local)
+    compare(here, await namespaces(remote))
+    assert len(here) == 2
