@@ -114,7 +114,7 @@ class Decoder:
     own_metadata: frozenset[str] = frozenset()
     #: The classes of which objects may be created, by name.
     allowed: Allowed = field(default_factory=dict)
-    #: The checkpoints of the parent graphs, for events. For a state, its metadata has them.
+    #: The checkpoints of the parent graphs. The metadata of a state have them, too.
     parents: Reply = field(default_factory=dict)
 
     def for_handlers(self) -> Decoder:

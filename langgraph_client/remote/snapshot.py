@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from langgraph_client.errors import InvalidArgumentError
@@ -42,11 +43,14 @@ def snapshot_from(state: Reply, decoder: Decoder, asked: RunnableConfig) -> Stat
 
 
 def _snapshot(state: Reply, decoder: Decoder, asked: RunnableConfig) -> StateSnapshot:
-    namespace = (state.get("checkpoint") or {}).get("checkpoint_ns") or ""
-    tasks = tuple(_task_from(task, decoder, namespace) for task in state.get("tasks") or ())
     address = decoder.address
     metadata = state.get("metadata")
-    parents = given_parents(metadata)
+    # A remote graph inside a hosted graph knows only those around it there.
+    parents = given_parents(metadata) or decoder.parents
+    if parents != decoder.parents:
+        decoder = replace(decoder, parents=parents)
+    namespace = (state.get("checkpoint") or {}).get("checkpoint_ns") or ""
+    tasks = tuple(_task_from(task, decoder, namespace) for task in state.get("tasks") or ())
     values = state["values"]
     return StateSnapshot(
         values=decoder.open(dict(values) if isinstance(values, dict) else values),

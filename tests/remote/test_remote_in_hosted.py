@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
 from langgraph.pregel.remote import RemoteGraph as TheirRemoteGraph
 
 from langgraph_client import RemoteGraph, Server
-from tests.support.graphs import Log, graphs
+from tests.support.comparison import Names
+from tests.support.graphs import Draft, Log, graphs
 
 NOWHERE = "http://127.0.0.1:9"  # Nothing listens there.
 
@@ -67,3 +70,25 @@ def test_the_schemas_of_a_remote_node_of_the_same_server() -> None:
         remote.client, remote.sync_client = own.client, own.sync_client
         shown = dict(server.remote_graph("parent").get_subgraphs())
         assert set(shown["child"].get_input_jsonschema()["properties"]) == {"topic", "log"}
+
+
+def test_the_state_of_a_remote_graph_in_a_remote_graph() -> None:
+    """Its config and metadata name the checkpoints of all graphs around it, as locally."""
+
+    def state_of(inner: Any, remote: Any) -> Any:
+        def around(child: Any, saver: Any = None) -> Any:
+            builder = StateGraph(Draft).add_node("child", child).add_edge(START, "child")
+            return builder.compile(checkpointer=saver)
+
+        config: Any = {"configurable": {"thread_id": "1"}}
+        parent = around(remote(around(inner)), InMemorySaver())
+        parent.invoke({"draft": "d"}, config)
+        return Names()(parent.get_state(config, subgraphs=True))
+
+    with Server(graphs()) as below, ExitStack() as servers:
+
+        def hosted(graph: Any) -> Any:
+            return servers.enter_context(Server({"middle": graph})).remote_graph("middle")
+
+        expected = state_of(graphs()["approval"], lambda graph: graph)
+        assert state_of(below.remote_graph("approval"), hosted) == expected
