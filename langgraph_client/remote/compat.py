@@ -90,6 +90,7 @@ __all__ = [
     "hears_models",
     "is_ai_chunk",
     "is_tracer",
+    "langchain_error",
     "langgraph_deprecation",
     "langgraph_error",
     "langgraph_remote_exception",
@@ -555,6 +556,15 @@ def langgraph_error(name: str) -> object:
     except ImportError:
         return None
     return vars(errors).get(name)
+
+
+def langchain_error(name: str) -> object:
+    """Return the object of this name in `langchain_core.exceptions`; None if there is none."""
+    try:
+        from langchain_core import exceptions
+    except ImportError:
+        return None
+    return vars(exceptions).get(name)
 
 
 def bubble_up_class() -> type[Exception] | None:

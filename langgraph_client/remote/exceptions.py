@@ -2,9 +2,9 @@
 
 A caller always gets a `RemoteException`. It is also an instance of the local class with that name,
 so that `except ValueError` works as with a local graph, and of langgraph's own
-`langgraph.pregel.remote.RemoteException` if langgraph is installed. Only built-in classes,
-langgraph's errors and the classes of `allow_types` are used. For security, a name from the server
-never causes an import.
+`langgraph.pregel.remote.RemoteException` if langgraph is installed. Only built-in classes, the
+errors of langgraph and langchain-core, and the classes of `allow_types` are used. For security, a
+name from the server never causes an import.
 
 The bundled server sends more than the protocol's name and message: the names of the base classes,
 `args`, attributes, and the members of an exception group.
@@ -30,6 +30,7 @@ from langgraph_client.remote.aliases import JSON, Foreign, JsonObject, Reply
 from langgraph_client.remote.compat import (
     Command,
     bubble_up_class,
+    langchain_error,
     langgraph_error,
     langgraph_remote_exception,
 )
@@ -197,8 +198,13 @@ def _instance(document: Reply, command: Command[str] | None, allowed: Allowed) -
 def _local_class(name: str, allowed: Allowed) -> type[Exception] | None:
     found: object = getattr(builtins, name, None) or langgraph_error(name)
     if found is None:
-        named = [kind for key, kind in allowed.items() if key.partition(":")[2] == name]
-        found = named[0] if len(named) == 1 else None
+        # A document has the bare name, also of a class that is defined in a class or a function.
+        named = [kind for kind in allowed.values() if kind.__name__ == name]
+        errors = [kind for kind in named if issubclass(kind, Exception)]
+        if errors:
+            found = errors[0] if len(errors) == 1 else None
+        else:
+            found = langchain_error(name)
     is_class = isinstance(found, type) and issubclass(found, Exception)
     # `Exception` itself is a base of RemoteException already.
     return cast("type[Exception]", found) if is_class and found is not Exception else None

@@ -116,8 +116,9 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             False does not send such values, and warns once for each.
         allow_types: Dataclasses, pydantic models, enums and named tuples of which results may
             contain objects, including the classes of their fields, if the server is the bundled
-            one; and exceptions that failures may be instances of. Values of other classes are
-            dicts. A class name from the server never causes an import.
+            one; and exceptions that failures may be instances of, beside those of Python, langgraph
+            and langchain-core. Values of other classes are dicts. A class name from the server
+            never causes an import.
         distributed_tracing: Whether to send the headers of the current LangSmith run and of the
             active OpenTelemetry span (W3C `traceparent`) with every call, so that the server's
             traces are connected to them. Default: False.

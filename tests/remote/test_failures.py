@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from langchain_core.exceptions import LangChainException, OutputParserException
 from langgraph.errors import NodeTimeoutError, ParentCommand
 from langgraph.graph import START, StateGraph
 from langgraph.pregel.remote import RemoteException as LangGraphRemoteException
@@ -24,6 +25,11 @@ class QuotaError(ValueError):
         super().__init__(f"{used} of {limit}")
         self.limit = limit
         self.api_key = "not to be told"
+
+
+class Shop:
+    class ClosedError(Exception):
+        pass
 
 
 class Model(BaseModel):
@@ -46,6 +52,12 @@ async def node(state: State) -> Any:
             raise FileNotFoundError(2, "No such file")
         case "quota":
             raise QuotaError(5, 3)
+        case "nested":
+            raise Shop.ClosedError("until Monday")
+        case "langchain":
+            raise LangChainException("slow down")
+        case "parser":
+            raise OutputParserException("no JSON", llm_output="{")
         case "timeout":
             raise NodeTimeoutError("n", 2.0, kind="run", run_timeout=1.0)
         case "pydantic":
@@ -68,7 +80,7 @@ def hosted() -> Iterator[Server]:
 
 
 def failure(hosted: Server, how: str, kind: type[BaseException]) -> Any:
-    graph = hosted.remote_graph("failing", allow_types=[QuotaError])
+    graph = hosted.remote_graph("failing", allow_types=[QuotaError, Shop.ClosedError])
     with pytest.raises(kind) as caught:
         graph.invoke({"how": how}, {"configurable": {"thread_id": how}})
     assert isinstance(caught.value, RemoteException)
@@ -83,6 +95,9 @@ def failure(hosted: Server, how: str, kind: type[BaseException]) -> Any:
         ("key", KeyError, ("missing",)),
         ("os", FileNotFoundError, (2, "No such file")),
         ("quota", QuotaError, ("5 of 3",)),
+        ("nested", Shop.ClosedError, ("until Monday",)),
+        ("langchain", LangChainException, ("slow down",)),
+        ("parser", OutputParserException, None),
         ("timeout", NodeTimeoutError, None),
         ("pydantic", ValueError, None),
         ("group", ExceptionGroup, None),
@@ -110,6 +125,7 @@ def test_attributes_of_the_original_are_there(hosted: Server) -> None:
     assert not hasattr(quota, "api_key")
     assert failure(hosted, "unicode", UnicodeDecodeError).start == 0
     assert failure(hosted, "os", OSError).errno == 2
+    assert failure(hosted, "parser", OutputParserException).llm_output == "{"
 
 
 def test_members_of_a_group_are_rebuilt(hosted: Server) -> None:
@@ -141,6 +157,7 @@ def test_the_first_argument_is_the_message_and_the_document(hosted: Server) -> N
         ({"error": "ValidationError", "message": "bad", "bases": ["ValueError"]}, ValueError),
         ({"error": "ExceptionGroup", "message": "bad"}, RemoteException),
         ({"error": "GraphInterrupt", "message": "bad"}, RemoteException),
+        ({"error": "LangChainException", "message": "bad"}, LangChainException),
         ({"error": "NoSuchError", "message": "bad"}, RemoteException),
         ({"error": "print", "message": "bad"}, RemoteException),
         ({"error": "KeyboardInterrupt", "message": "bad"}, RemoteException),
