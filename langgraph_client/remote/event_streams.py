@@ -51,7 +51,7 @@ class EventStreaming:
 
     def __init__(
         self,
-        transformers: Sequence[Transformer] | None,
+        transformers: Sequence[Transformer],
         *,
         is_async: bool,
         options: Mapping[str, JSON],
@@ -75,7 +75,7 @@ class EventStreaming:
 
             return factory
 
-        factories = [noted(make) for make in (*self._classes.builtin, *(transformers or ()))]
+        factories = [noted(make) for make in (*self._classes.builtin, *transformers)]
         self._mux = self._classes.mux(
             [server_channels()],  # An instance: only for the root. Factories are for subgraphs too.
             factories=factories,

@@ -17,7 +17,8 @@ class ServerChannels(dict[str, Foreign]):
 
     The server's channels are known only after the run has begun. So a channel that does not exist
     raises `KeyError` when it is iterated, not when it is looked up. As in a local graph, a channel
-    does not keep items that were pushed before the first iteration.
+    does not keep items that were pushed before the first iteration. A key that a projection of this
+    process has is not the server's: its items are skipped.
 
     Args:
         mux: The multiplexer of the run stream, with the projections of this process.
@@ -47,6 +48,8 @@ class ServerChannels(dict[str, Foreign]):
             self.set_known(event["channels"])
             return
         key, name, item = event["key"], event["name"], event["item"]
+        if key in self and key not in self._added:
+            return
         if key in self._added:
             self[key].push(item)
         if name is not None:  # Items of a named channel are also events of the run stream.

@@ -124,6 +124,10 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             traces are connected to them. Default: False.
         stream_mode: The default mode of `stream`. Default: "updates", as for a compiled graph.
             `server.remote_graph` sets the mode that its graph was compiled with.
+        transformers: Projections of every run stream (`stream_events(version="v3")`), as for
+            `compile(transformers=...)` of a local graph: classes or factories. They run in this
+            process. Name those whose attributes are read, such as `ToolCallTransformer` for
+            `run.tool_calls` of an agent. Default: none.
 
     Raises:
         InvalidArgumentError: An argument is invalid.
@@ -146,6 +150,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         distributed_tracing: bool = False,
         allow_types: Iterable[type] = (),
         stream_mode: Modes = "updates",
+        transformers: Sequence[Transformer] = (),
     ) -> None:
         settings = GraphSettings(
             assistant_id=assistant_id,
@@ -157,6 +162,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             distributed_tracing=distributed_tracing,
             allow_types=allow_types,
             stream_mode=stream_mode,
+            transformers=transformers,
         )
         self._begin(settings, Clients(url, api_key, headers, client, sync_client))
 
@@ -188,6 +194,11 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
     def stream_mode(self) -> Modes:
         """The default mode of `stream`."""
         return self._settings.stream_mode
+
+    @property
+    def stream_transformers(self) -> tuple[Transformer, ...]:
+        """The projections that every run stream of this graph has in addition."""
+        return tuple(self._settings.transformers)
 
     @property
     def client(self) -> LangGraphClient:
@@ -254,8 +265,8 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
 
         Args:
             update: New values for `assistant_id`, `config`, `name`, `decode_messages`,
-                `checkpointer`, `strict_config`, `distributed_tracing`, `allow_types` or
-                `stream_mode`.
+                `checkpointer`, `strict_config`, `distributed_tracing`, `allow_types`,
+                `stream_mode` or `transformers`.
 
         Raises:
             InvalidArgumentError: `update` has another key, or an invalid value.
@@ -523,9 +534,10 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                 that checkpoint. `tags`, `metadata`, `recursion_limit` and other `configurable`
                 values are passed to the graph.
             version: "v2" (the default), "v3", or "v1", which is deprecated and warns.
-            transformers: For "v3" only: more projections, as classes or factories. They run in
-                this process, not on the server. Items of transformers that the graph was compiled
-                with are in `extensions[key]` of the root graph, if the server is the bundled one.
+            transformers: For "v3" only: projections in addition to those of this graph, as classes
+                or factories. They run in this process, not on the server. Items of transformers
+                that the server's graph was compiled with are in `extensions[key]` of the root
+                graph, if the server is the bundled one.
             include_names: Only events of runs with these names. All filters are for "v1" and "v2"
                 only. If several `include_...` are passed, one must match.
             include_types: Only events of runs of these kinds: "chain", "chat_model", "llm",
@@ -580,7 +592,8 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         options: JsonObject,
     ) -> AsyncGraphRunStream:
         merged = self._settings.merged(config)
-        streaming = EventStreaming(transformers, is_async=True, options=options, config=merged)
+        projections = (*self.stream_transformers, *(transformers or ()))
+        streaming = EventStreaming(projections, is_async=True, options=options, config=merged)
         return streaming.async_run_stream(
             self._arun(RunArguments.collect(streaming.arguments(input, config), whole_state=True))
         )
@@ -607,9 +620,10 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                 that checkpoint. `tags`, `metadata`, `recursion_limit` and other `configurable`
                 values are passed to the graph.
             version: It must be "v3". As in a local graph, the other versions are async only.
-            transformers: More projections, as classes or factories. They run in this process, not
-                on the server. Items of transformers that the graph was compiled with are in
-                `extensions[key]` of the root graph, if the server is the bundled one.
+            transformers: Projections in addition to those of this graph, as classes or factories.
+                They run in this process, not on the server. Items of transformers that the server's
+                graph was compiled with are in `extensions[key]` of the root graph, if the server is
+                the bundled one.
             **kwargs: More arguments of `stream`.
 
         Returns:
@@ -632,7 +646,8 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                 " graph; use astream_events"
             )
         merged = self._settings.merged(config)
-        streaming = EventStreaming(transformers, is_async=False, options=kwargs, config=merged)
+        projections = (*self.stream_transformers, *(transformers or ()))
+        streaming = EventStreaming(projections, is_async=False, options=kwargs, config=merged)
         return streaming.run_stream(
             self._run(RunArguments.collect(streaming.arguments(input, config), whole_state=True))
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Self
 
@@ -11,6 +11,7 @@ from langgraph_client.remote.aliases import JSON, Config, MergedConfig
 from langgraph_client.remote.compat import ambient_config, graph_classes, message_classes
 from langgraph_client.remote.config import Address, merge, with_ambient
 from langgraph_client.remote.decode import Decoder
+from langgraph_client.remote.event_streams import Transformer
 from langgraph_client.remote.nested import nested_address
 from langgraph_client.remote.stream_modes import Modes
 from langgraph_client.values import Allowed, classes_in, name_of
@@ -29,6 +30,7 @@ class GraphSettings:
     distributed_tracing: bool = False
     allow_types: Iterable[type] = ()
     stream_mode: Modes = "updates"
+    transformers: Sequence[Transformer] = ()
     #: The classes of which objects may be created, by name.
     allowed: Allowed = field(init=False)
 

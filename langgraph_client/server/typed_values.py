@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from langchain_core.messages import BaseMessage
 from pydantic_core import ValidationError
 
 from langgraph_client.models.fields import JsonMapping, JsonObject
@@ -80,8 +81,8 @@ def failure_details(error: BaseException, message: str) -> dict[str, object]:
     """Return the details from which a RemoteGraph creates a local exception.
 
     If the server hides the exception's text, so that `message` is another text, the details contain
-    neither `args` nor attributes. Otherwise they contain only plain values, and no attribute whose
-    name looks like that of a secret.
+    neither `args` nor attributes. Otherwise they contain only plain values and langchain's
+    messages, and no attribute whose name looks like that of a secret.
     """
     kinds = type(error).__mro__[1:]
     details: dict[str, object] = {
@@ -145,7 +146,7 @@ def _named(kinds: tuple[type, ...]) -> list[type]:
 def _is_plain(value: object) -> bool:
     if isinstance(value, tuple):
         return all(map(_is_plain, value))
-    return value is None or isinstance(value, str | bytes | int | float)
+    return value is None or isinstance(value, str | bytes | int | float | BaseMessage)
 
 
 def as_plain(events: list[Event]) -> list[Event]:

@@ -186,6 +186,25 @@ def test_a_transformer_that_the_graph_was_compiled_with_has_its_channels(named: 
     assert events == [("a", 1), ("b", 1), "over"]
 
 
+@pytest.mark.parametrize("is_remote", [False, True])
+async def test_projections_of_the_graph_itself(is_remote: bool) -> None:
+    """`transformers=` of a RemoteGraph are those of its run streams, each once."""
+    with TestServer(graphs()) as server:
+        local = graphs()["counted"].copy({"checkpointer": InMemorySaver()})
+        remote = server.remote_graph("counted", transformers=[Counting])
+        graph = (remote if is_remote else local).with_config({"tags": ["copied"]})
+        assert graph.stream_transformers == (Counting,)
+        with graph.stream_events(INPUT, config("t"), version="v3") as run:
+            assert "writes" in run.extensions
+            items = list(run.interleave("writes", "said"))
+        assert items == [("writes", ("a", 1)), ("said", "one two three")] + [
+            ("writes", item) for item in (("b", 1), "over")
+        ]
+        run = await graph.astream_events(INPUT, config("u"), version="v3")
+        events = [e["params"]["data"] async for e in run if e["method"] == "custom:written"]
+        assert events == [("a", 1), ("b", 1), "over"]
+
+
 def test_live_objects_that_a_compiled_transformer_pushes_fail_no_run() -> None:
     """They stay where they are; what can be sent comes."""
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from langchain_core.exceptions import LangChainException, OutputParserException
+from langchain_core.messages import AIMessage
 from langgraph.errors import NodeTimeoutError, ParentCommand
 from langgraph.graph import START, StateGraph
 from langgraph.pregel.remote import RemoteException as LangGraphRemoteException
@@ -24,6 +25,7 @@ class QuotaError(ValueError):
     def __init__(self, used: int, limit: int) -> None:
         super().__init__(f"{used} of {limit}")
         self.limit = limit
+        self.reply = AIMessage("no more", id="1")
         self.api_key = "not to be told"
 
 
@@ -117,11 +119,12 @@ def test_any_class_is_rebuilt(
 
 
 def test_attributes_of_the_original_are_there(hosted: Server) -> None:
-    """Plain ones, and none whose name sounds like a secret."""
+    """Plain ones and messages, and none whose name sounds like a secret."""
     timeout = failure(hosted, "timeout", NodeTimeoutError)
     assert (timeout.node, timeout.kind, timeout.elapsed) == ("n", "run", 2.0)
     quota = failure(hosted, "quota", QuotaError)
     assert quota.limit == 3
+    assert quota.reply == AIMessage("no more", id="1")
     assert not hasattr(quota, "api_key")
     assert failure(hosted, "unicode", UnicodeDecodeError).start == 0
     assert failure(hosted, "os", OSError).errno == 2
