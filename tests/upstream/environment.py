@@ -35,6 +35,19 @@ _TEST_TOOLS = [
     "syrupy",
     "uvloop",
 ]
+#: What LangChain's agents and their tests import.
+_AGENTS = [
+    "blockbuster",
+    "langchain",
+    "langchain-openai",
+    "langchain-tests",
+    "pytest",
+    "pytest-asyncio",
+    "pytest-mock",
+    "pytest-timeout",
+    "pytest-xdist",
+    "syrupy",
+]
 #: `langgraph dev`, and what the graphs of the SDK's integration tests are made of.
 _SERVER = ["deepagents", "langchain", "langgraph-cli[inmem]"]
 
@@ -84,6 +97,11 @@ def graph_environment() -> Path:
 def multi_agent_environment(packages: list[str]) -> Path:
     """The interpreter of the tests of supervisors and swarms, which `packages` make."""
     return _environment("multi-agent", [*_our_requirements(), *_TEST_TOOLS, *packages])
+
+
+def agent_environment() -> Path:
+    """The interpreter of the agent tests: the graph tests' has no langchain."""
+    return _environment("agents", [*_our_requirements(), *_AGENTS])
 
 
 def official_environment() -> Path:

@@ -22,7 +22,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
-from upstream import differences, graphs, multi_agent, sdk  # noqa: E402
+from upstream import agents, differences, graphs, multi_agent, sdk  # noqa: E402
 from upstream.behaviours import compare  # noqa: E402
 from upstream.environment import cache, version  # noqa: E402
 from upstream.outcomes import Outcome  # noqa: E402
@@ -32,6 +32,7 @@ Suite = Callable[[Path, list[str] | None], dict[str, Outcome]]
 
 SUITES: dict[str, Suite] = {
     "graphs": graphs.suite,
+    "agents": agents.suite,
     "multi_agent": multi_agent.suite,
     "behaviours": compare.suite,
     "remote": sdk.remote_graph_suite,

@@ -49,7 +49,8 @@ def make_remote(graph: Any, known: Iterable[object] = ()) -> RemoteGraph:
     """Host the graph and return a RemoteGraph of it, set up as a careful user would.
 
     What the graph has bound itself stays bound at the host. The classes that the test's function
-    and module know are named, as its author could name them; so are those among `known`.
+    and module know are named, as its author could name them; so are those among `known`, and the
+    transformers that the graph was compiled with.
     """
     name = _host(graph)
     assert _server is not None
@@ -65,6 +66,7 @@ def make_remote(graph: Any, known: Iterable[object] = ()) -> RemoteGraph:
             *(value for value in known if _is_nameable(value)),
         ],
         strict_config=False,
+        transformers=graph.stream_transformers,
     )
 
 

@@ -59,6 +59,7 @@ class Routing:
         self.adapter = adapter
         self.is_on = False
         self.calls = 0
+        self.last = ""
         # The graph is kept beside its remote, so that its id is not given to another one.
         self._remotes: dict[int, tuple[Any, Any]] = {}
 
@@ -104,6 +105,7 @@ def _route(routing: Routing, name: str) -> None:
         if not routing.is_on or not _is_called_by_a_test(caller) or _is_in_a_run(caller):
             return original(self, *args, **kwargs)
         routing.calls += 1
+        routing.last = name
         remote = routing.remote(self)
         if remote is self:  # Not by its name: it may be the test that has replaced the method.
             return original(self, *args, **kwargs)
