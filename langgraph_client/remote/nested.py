@@ -31,6 +31,7 @@ _SCRATCHPAD = "__pregel_scratchpad"
 _RESUMING = "__pregel_resuming"
 _REPLAY_STATE = "__pregel_replay_state"
 _RESUME_MAP = "__pregel_resume_map"
+_DURABILITY = "__pregel_durability"
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ class Nested:
     context: GraphValue
     #: The parent's `RunControl`; None for older versions of langgraph.
     control: Foreign
+    #: When the parent writes its checkpoints, which holds for subgraphs too; None if not known.
+    durability: str | None
     #: The checkpoints of the parent graphs, by namespace.
     parents: Reply
     #: The ids of messages that the parent has streamed and must not stream again.
@@ -87,6 +90,7 @@ class Nested:
             thread_id=_thread_of(configurable),
             context=getattr(configurable.get(_RUNTIME), "context", None),
             control=getattr(configurable.get(_RUNTIME), "control", None),
+            durability=configurable.get(_DURABILITY),
             parents=parents_of(configurable, address.namespace),
             answer=ParentAnswer(configurable.get(_SCRATCHPAD)),
             _answers=configurable.get(_RESUME_MAP) or {},

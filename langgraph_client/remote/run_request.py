@@ -124,7 +124,7 @@ class RunRequest:
             or bool(self.nested and self.nested.emit),
             "interrupt_before": node_names("interrupt_before", arguments.interrupt_before),
             "interrupt_after": node_names("interrupt_after", arguments.interrupt_after),
-            "durability": arguments.durability,
+            "durability": arguments.durability or self._durability_around(),
             "headers": self._headers or None,
             "params": arguments.params,
             **self._disconnection(),
@@ -153,6 +153,11 @@ class RunRequest:
             "on_disconnect": "continue",
             "stream_resumable": True,
         }
+
+    def _durability_around(self) -> str | None:
+        """Return the durability of the parent graph, for a run that keeps a state."""
+        keeps_state = self.address.thread_id is not None
+        return self.nested.durability if self.nested is not None and keeps_state else None
 
     def _wire_modes(self) -> list[str]:
         events = ["events"] if self.arguments.events else []

@@ -169,3 +169,23 @@ def test_a_node_that_has_not_started_has_an_empty_state(server: Server, keeps: b
                 place = task.state.config["configurable"]["checkpoint_ns"]
                 seen.append((task.state.values, place.replace(task.id, "ID")))
     assert seen[1] == seen[0]
+
+
+@pytest.mark.parametrize("durability", ["exit", "sync", "async"])
+def test_the_durability_of_the_parent_holds(server: Server, durability: Any) -> None:
+    """A remote node writes its checkpoints when a local subgraph does: at the end, or each step."""
+    told = []
+    for below in (child(), server.remote_graph("child")):
+        parent = one(below, checkpointer=InMemorySaver())
+        on: Any = {"configurable": {"thread_id": f"durability {durability}"}}
+        how: Any = {"stream_mode": ["checkpoints", "updates"], "durability": durability}
+        names = Names()
+        played = [names(item) for item in parent.stream({"seen": []}, on, subgraphs=True, **how)]
+        state = parent.get_state(on, subgraphs=True)
+        inside = state.tasks[0].state
+        history = list(parent.get_state_history(inside.config))
+        played.append(names([state, history]))
+        played += [names(item) for item in parent.stream(Command(resume="a"), on, **how)]
+        told.append(played)
+        assert (inside.parent_config is None) == (durability == "exit")
+    assert told[1] == told[0]
