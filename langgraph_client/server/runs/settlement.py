@@ -367,7 +367,13 @@ class Settlements:
         if job.started_at is not None:
             began = datetime.fromisoformat(job.started_at).timestamp()
             seconds = max(self._clock.time() - began, 0.0)
-        level = logging.WARNING if status in ("error", "timeout") else logging.INFO
+        text = outcome.log_text
+        # Such a run has not failed. The command contains the conversation, so it is not logged.
+        is_handoff = "command" in outcome.details
+        if is_handoff:
+            text = "a command for the graph around it"
+        has_failed = status in ("error", "timeout") and not is_handoff
+        level = logging.WARNING if has_failed else logging.INFO
         logger.log(
             level,
             "run %s ended: %s after %.3f s (thread %s, graph %s)%s",
@@ -376,7 +382,7 @@ class Settlements:
             seconds,
             job.thread_id,
             job.graph_id,
-            f": {outcome.log_text}" if outcome.log_text else "",
+            f": {text}" if text else "",
         )
 
     def _ended_as(
