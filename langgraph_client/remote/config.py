@@ -180,6 +180,8 @@ class Address:
     namespace: tuple[str, ...] = ()
     #: The namespace of the parent graph's task, as metadata has it; empty without a parent.
     task_namespace: str = ""
+    #: The parent graph's thread, which nodes see even if the run has none of its own.
+    task_thread: str | None = None
 
     @classmethod
     def of(cls, config: MergedConfig) -> Address:

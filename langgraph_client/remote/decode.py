@@ -204,8 +204,9 @@ class Decoder:
     def message_metadata(self, metadata: Reply) -> JsonObject:
         """Return the metadata of a message as a local graph, or its parent graph, has it."""
         kept = self.metadata(metadata)
-        if "thread_id" in metadata and self.address.given is not None:
-            kept["thread_id"] = self.address.given  # A local graph has it in message metadata too.
+        thread_id = self.address.given or self.address.task_thread
+        if "thread_id" in metadata and thread_id is not None:
+            kept["thread_id"] = thread_id  # A local graph has it in message metadata too.
         if self.address.namespace:
             if "langgraph_checkpoint_ns" in kept:
                 kept["langgraph_checkpoint_ns"] = self.address.inside(

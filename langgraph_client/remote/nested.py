@@ -196,7 +196,11 @@ def nested_address(
             namespace = f"{namespace}|{number}"
     if checkpointer is True:  # As in langgraph, all tasks of the node have one namespace.
         namespace = "|".join(part.partition(":")[0] for part in namespace.split("|"))
-    here = Address(namespace=tuple(namespace.split("|")), task_namespace=task_namespace)
+    here = Address(
+        namespace=tuple(namespace.split("|")),
+        task_namespace=task_namespace,
+        task_thread=_thread_of(configurable),
+    )
     # A run is at a checkpoint of its own if the parent's config is that of a state of this node.
     place = _map_of(configurable).get(namespace) if calling else configurable.get("checkpoint_id")
     if place:

@@ -160,7 +160,9 @@ def test_a_node_that_pauses_streams_no_state_after_its_question(kind: str) -> No
 
 
 @pytest.mark.parametrize("checkpointer", [None, True, False])
-async def test_metadata_name_the_task_of_the_parent(server: Server, checkpointer: Any) -> None:
+async def test_metadata_name_the_task_and_the_thread_of_the_parent(
+    server: Server, checkpointer: Any
+) -> None:
     """Also of a node's second child, and of one that remembers: their own namespaces are others."""
 
     async def namespaces(child: Any) -> list[Any]:
@@ -174,7 +176,7 @@ async def test_metadata_name_the_task_of_the_parent(server: Server, checkpointer
         config: Any = {"configurable": {"thread_id": "t"}}
         events = parent.astream_events(INPUT, config, version="v2")
         metadata = [e["metadata"] async for e in events if e["event"] == "on_chat_model_start"]
-        keys = ("checkpoint_ns", "langgraph_checkpoint_ns")
+        keys = ("checkpoint_ns", "langgraph_checkpoint_ns", "thread_id")
         return [[each.get(key) for key in keys] for each in metadata]
 
     local = talking()
