@@ -46,11 +46,6 @@ class SaverStates:
         self._saver = saver
         self._call_saver = call_saver
 
-    @property
-    def can_delete_runs(self) -> bool:
-        """Whether the saver has a method for it."""
-        return bool(self._saver.can_delete_runs)
-
     async def delete_thread(self, thread_id: str) -> None:
         """Delete all checkpoints of a thread."""
         await self._inner.delete_thread(thread_id)
@@ -84,10 +79,20 @@ class SaverStates:
         """Return None: the saver cannot undo writes."""
         return None
 
-    async def delete_run(self, thread_id: str, run_id: str, mark: Mark = None) -> None:
+    async def delete_run(
+        self, thread_id: str, run_id: str, mark: Mark = None, *, is_in_use: bool = False
+    ) -> None:
         """Delete the checkpoints and writes of a run."""
         await self._inner.delete_run(thread_id, run_id, mark)
-        await self._call_saver(lambda: self._call("adelete_run", thread_id, run_id))
+        await self._call_saver(
+            lambda: self._call("adelete_run", thread_id, run_id, is_in_use=is_in_use)
+        )
+
+    async def keeps_run(self, thread_id: str, run_id: str) -> bool:
+        """Return whether the saver may still have something of a deleted run."""
+        if self._saver.can_delete_runs:
+            return False
+        return bool(await self._saver.akeeps_run(thread_id, run_id))
 
     async def size(self, thread_id: str) -> Document:
         """Return the sizes of a thread's state; those of the saver's checkpoints are as JSON."""

@@ -48,11 +48,6 @@ class _States:
     def __init__(self, states: ThreadStates, turns: DatabaseTurns) -> None:
         self._states, self._turns = states, turns
 
-    @property
-    def can_delete_runs(self) -> bool:
-        """Whether `delete_run` deletes the checkpoints of a run."""
-        return self._states.can_delete_runs
-
     async def delete_thread(self, thread_id: str) -> None:
         """Delete all checkpoints of a thread."""
         async with self._turns.turn():
@@ -82,10 +77,17 @@ class _States:
         async with self._turns.turn():
             return await self._states.mark(thread_id)
 
-    async def delete_run(self, thread_id: str, run_id: str, mark: Mark = None) -> None:
+    async def delete_run(
+        self, thread_id: str, run_id: str, mark: Mark = None, *, is_in_use: bool = False
+    ) -> None:
         """Delete the checkpoints and writes of a run."""
         async with self._turns.turn():
-            await self._states.delete_run(thread_id, run_id, mark)
+            await self._states.delete_run(thread_id, run_id, mark, is_in_use=is_in_use)
+
+    async def keeps_run(self, thread_id: str, run_id: str) -> bool:
+        """Return whether there may still be something of a deleted run."""
+        async with self._turns.turn():
+            return await self._states.keeps_run(thread_id, run_id)
 
     async def size(self, thread_id: str) -> Document:
         """Return the sizes of a thread's state in its stored, encrypted form."""

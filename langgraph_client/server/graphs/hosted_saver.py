@@ -39,6 +39,9 @@ from langgraph_client.thread_ids import GIVEN_PARENTS, OWN_THREAD, server_thread
 _EVENT_WRITE_SECONDS = 5.0
 """How long a worker thread waits for the loop to write events."""
 
+_FIRST_STEP = -1
+"""The step of the first checkpoint of a thread that begins with a run."""
+
 _VALUE_ERRORS = (TypeError, ValueError, AttributeError, pickle.PicklingError)
 """What serializers raise for a value that they cannot encode."""
 
@@ -323,11 +326,17 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         """
         await self._manage("delete_for_runs", run_ids)
 
-    async def adelete_run(self, thread_id: str, run_id: str) -> None:
+    async def adelete_run(self, thread_id: str, run_id: str, *, is_in_use: bool) -> None:
         """Delete the checkpoints of a run, with its thread if the thread has no others.
 
         Any saver can do the latter. To delete a thread and write the rest again would not do: if
         the process was killed in between, all of the thread would be lost.
+
+        Args:
+            thread_id: The thread.
+            run_id: The run.
+            is_in_use: Whether another run may have read the thread, and is to write to it. What it
+                has not changed must stay.
 
         Raises:
             NotImplementedError: The saver cannot do this.
@@ -335,11 +344,45 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         try:
             await self.adelete_for_runs([run_id])
         except NotImplementedError:
-            async for item in self.alist({"configurable": {"thread_id": thread_id}}):
-                is_written_by_run = item.metadata.get("source") in ("input", "loop")
-                if not is_written_by_run or item.metadata.get("run_id") != run_id:
-                    raise
+            if is_in_use or not await self._has_written_all(thread_id, run_id):
+                raise
             await self.adelete_thread(thread_id)
+
+    async def _has_written_all(self, thread_id: str, run_id: str) -> bool:
+        """Return whether a run has certainly written all of a thread's state.
+
+        Its first checkpoint must be that of the thread's first input. A saver that keeps only the
+        latest checkpoint, or cannot list, would seem to have none of the other runs.
+        """
+        begins = False
+        try:
+            async for item in self.alist({"configurable": {"thread_id": thread_id}}):
+                metadata = item.metadata
+                if metadata.get("source") not in ("input", "loop"):
+                    return False
+                if metadata.get("run_id") != run_id:
+                    return False
+                is_root = not item.config["configurable"].get("checkpoint_ns")
+                begins |= is_root and metadata.get("step") == _FIRST_STEP
+        except CheckpointerUnavailable:  # Such as: an old checkpoint cannot be read any more.
+            return False
+        return begins
+
+    async def akeeps_run(self, thread_id: str, run_id: str) -> bool:
+        """Return whether a thread may still have something that a deleted run has written."""
+        thread: RunnableConfig = {"configurable": {"thread_id": thread_id}}
+        root: RunnableConfig = {"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}}
+        try:
+            latest = await self.aget_tuple(root)
+            # Writes do not say whose they are. The run may have answered an interrupt.
+            if latest is None or latest.pending_writes:
+                return latest is not None
+            async for item in self.alist(thread):
+                if item.metadata.get("run_id") == run_id:
+                    return True
+        except (CheckpointerUnavailable, NotImplementedError):
+            return True
+        return latest.metadata.get("run_id") == run_id
 
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """Delete checkpoints of threads: all, or all but the latest.

@@ -243,12 +243,13 @@ class HostedGraphRunner:
                 str(error),
             ) from error
 
-    async def delete_run(self, run: Document, *, is_needed: bool) -> bool:
+    async def delete_run(self, run: Document, *, is_needed: bool, is_in_use: bool) -> bool:
         """Delete the checkpoints of a run in the graph's own checkpointer, if it has one.
 
         Args:
             run: The run.
             is_needed: Whether the checkpointer may have some.
+            is_in_use: Whether another run of the thread is not over.
 
         Returns:
             False if they stay, because the checkpointer has no method for it.
@@ -268,7 +269,7 @@ class HostedGraphRunner:
             ):
                 if saver is not None:
                     thread_id = run["kwargs"].get(GIVEN_ID, run["thread_id"])
-                    await saver.adelete_run(thread_id, run["run_id"])
+                    await saver.adelete_run(thread_id, run["run_id"], is_in_use=is_in_use)
         except NotImplementedError:
             logger.warning(
                 "the checkpointer of graph %s cannot delete runs: the checkpoints of run %s stay",

@@ -169,12 +169,13 @@ class GraphRunner(Protocol):
         """
         ...
 
-    async def delete_run(self, run: Document, *, is_needed: bool) -> bool:
+    async def delete_run(self, run: Document, *, is_needed: bool, is_in_use: bool) -> bool:
         """Delete the checkpoints of a run, if the graph stores them itself.
 
         Args:
             run: The run.
             is_needed: Whether the graph may have stored some; see `needed_saver`.
+            is_in_use: Whether another run of the thread is not over.
 
         Returns:
             False if they stay, because the graph's checkpointer cannot delete them.

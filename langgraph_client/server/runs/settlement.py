@@ -141,9 +141,13 @@ class Settlements:
                 if self._cluster is not None:
                     self._cluster.shared.check(transaction, job.thread_id)
                 await transaction.states.delete_run(job.thread_id, job.run_id, job.mark)
-            job.not_undone = await self._undone_by_server(job)
+            job.not_undone = ""
+            if await self._storage.states.keeps_run(job.thread_id, job.run_id):
+                job.not_undone = _CANNOT_UNDO.format("server")
             try:
-                if not await self._graph_runner.delete_run(job.run, is_needed=is_needed):
+                if not await self._graph_runner.delete_run(
+                    job.run, is_needed=is_needed, is_in_use=False
+                ):
                     job.not_undone = _CANNOT_UNDO.format(f"graph {job.graph_id!r}")
             except Unavailable as error:  # Of user code. The run must end nevertheless.
                 logger.error("run %s is not rolled back: %s", job.run_id, error)
@@ -162,13 +166,6 @@ class Settlements:
             if outcome.error is None and outcome.event == "succeed":
                 outcome = self._executor.failure(job, raised)
             return rest, outcome
-
-    async def _undone_by_server(self, job: Job) -> str:
-        """Return why the server's checkpointer has not undone a run; empty if it has."""
-        states = self._storage.states
-        if states.can_delete_runs or await states.latest(job.thread_id) is None:
-            return ""
-        return _CANNOT_UNDO.format("server")
 
     async def _end(self, job: Job, outcome: Outcome, fields: Document, *, is_retry: bool) -> bool:
         """Write the end of a run, then notify its waiters and start the next run.

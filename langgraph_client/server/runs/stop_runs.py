@@ -197,7 +197,8 @@ class RunStopper:
         thread_id = run["thread_id"]
         within = self._storage.within(held)
         is_needed = await needs_own_saver(self._storage, thread_id)
-        await self._graph_runner.delete_run(run, is_needed=is_needed)
+        is_in_use = bool(await self._busy(thread_id))
+        await self._graph_runner.delete_run(run, is_needed=is_needed, is_in_use=is_in_use)
         newest = await self._newest_run(thread_id, held, fields=("run_id",))
         was_last = newest is not None and newest["run_id"] == run["run_id"]
         control = await within.run_controls.get(run["run_id"]) if was_last else None
@@ -207,7 +208,7 @@ class RunStopper:
         if control is not None and control["latest"] == await within.states.latest(thread_id):
             mark = control["mark"]
         async with self._storage.transaction(held) as transaction:
-            await transaction.states.delete_run(thread_id, run["run_id"], mark)
+            await transaction.states.delete_run(thread_id, run["run_id"], mark, is_in_use=is_in_use)
             await delete_run_documents(transaction, run["run_id"])
         if was_last and not await self._busy(thread_id):
             await self._settle_thread(run, held, is_needed)

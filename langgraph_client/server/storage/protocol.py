@@ -257,11 +257,6 @@ class ProtocolEventStore(Protocol):
 class ThreadStates(Protocol):
     """The checkpoints of whole threads. Graphs read and write single ones by the checkpointer."""
 
-    @property
-    def can_delete_runs(self) -> bool:
-        """Whether `delete_run` deletes the checkpoints of a run; a user's saver may not."""
-        ...
-
     async def delete_thread(self, thread_id: str) -> None:
         """Delete all checkpoints of a thread."""
         ...
@@ -294,7 +289,9 @@ class ThreadStates(Protocol):
         """Return a mark of a thread's current state, for `delete_run`."""
         ...
 
-    async def delete_run(self, thread_id: str, run_id: str, mark: Mark = None) -> None:
+    async def delete_run(
+        self, thread_id: str, run_id: str, mark: Mark = None, *, is_in_use: bool = False
+    ) -> None:
         """Delete the checkpoints of a run.
 
         Args:
@@ -302,6 +299,15 @@ class ThreadStates(Protocol):
             run_id: The run.
             mark: Also delete the writes to older checkpoints after this mark, such as the
                 response to an interrupt. None to delete no such writes.
+            is_in_use: Whether another run of the thread is not over. A user's saver that can only
+                delete whole threads must then delete nothing.
+        """
+        ...
+
+    async def keeps_run(self, thread_id: str, run_id: str) -> bool:
+        """Return whether there may still be something of a run after `delete_run`.
+
+        Only a user's saver may lack a method to delete it.
         """
         ...
 

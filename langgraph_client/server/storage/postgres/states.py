@@ -36,11 +36,6 @@ class States:
         self._script_states = script_states
         self._has_checkpoints = has_checkpoints
 
-    @property
-    def can_delete_runs(self) -> bool:
-        """Whether `delete_run` deletes the checkpoints of a run."""
-        return True
-
     async def delete_thread(self, thread_id: str) -> None:
         """Delete all checkpoints of a thread."""
         tables = ("script_states", *_TABLES) if self._has_checkpoints else ("script_states",)
@@ -162,7 +157,13 @@ class States:
         )
         return row[0] if row else 0
 
-    async def delete_run(self, thread_id: str, run_id: str, mark: Mark = None) -> None:
+    async def keeps_run(self, thread_id: str, run_id: str) -> bool:
+        """Return False: `delete_run` deletes all that a run has written."""
+        return False
+
+    async def delete_run(
+        self, thread_id: str, run_id: str, mark: Mark = None, *, is_in_use: bool = False
+    ) -> None:
         """Delete the checkpoints and writes of a run, except those later ones are read through."""
         await self._executor.execute(
             "DELETE FROM script_states WHERE thread_id = %s AND run_id = %s", (thread_id, run_id)

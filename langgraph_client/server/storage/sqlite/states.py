@@ -36,11 +36,6 @@ class States:
         self._script_states = script_states
         self._deleted = deleted
 
-    @property
-    def can_delete_runs(self) -> bool:
-        """Whether `delete_run` deletes the checkpoints of a run."""
-        return True
-
     async def delete_thread(self, thread_id: str) -> None:
         """Delete all checkpoints of a thread."""
 
@@ -89,7 +84,13 @@ class States:
         """Return a mark of the current state of a thread, for `delete_run`."""
         return None if self._checkpoints is None else self._checkpoints.mark()
 
-    async def delete_run(self, thread_id: str, run_id: str, mark: Mark = None) -> None:
+    async def keeps_run(self, thread_id: str, run_id: str) -> bool:
+        """Return False: `delete_run` deletes all that a run has written."""
+        return False
+
+    async def delete_run(
+        self, thread_id: str, run_id: str, mark: Mark = None, *, is_in_use: bool = False
+    ) -> None:
         """Delete the checkpoints and writes of a run."""
 
         def write() -> None:
