@@ -146,7 +146,13 @@ def _named(kinds: tuple[type, ...]) -> list[type]:
 def _is_plain(value: object) -> bool:
     if isinstance(value, tuple):
         return all(map(_is_plain, value))
-    return value is None or isinstance(value, str | bytes | int | float | BaseMessage)
+    if isinstance(value, BaseMessage):
+        try:
+            encode(enclosed(value))
+        except NotJsonError:
+            return False
+        return True
+    return value is None or isinstance(value, str | bytes | int | float)
 
 
 def as_plain(events: list[Event]) -> list[Event]:

@@ -29,6 +29,12 @@ class QuotaError(ValueError):
         self.api_key = "not to be told"
 
 
+class BrokenError(Exception):
+    @property
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+        raise RuntimeError("no attributes")
+
+
 class Shop:
     class ClosedError(Exception):
         pass
@@ -58,6 +64,14 @@ async def node(state: State) -> Any:
             raise Shop.ClosedError("until Monday")
         case "langchain":
             raise LangChainException("slow down")
+        case "not encodable":
+            error = QuotaError(5, 3)
+            error.reply = AIMessage("no more", additional_kwargs={"retry": print})
+            raise error
+        case "handoff":
+            return Command(graph=Command.PARENT, update={"how": print})
+        case "broken":
+            raise BrokenError
         case "parser":
             raise OutputParserException("no JSON", llm_output="{")
         case "timeout":
@@ -176,3 +190,16 @@ def test_what_another_server_tells_is_enough(document: dict[str, Any], kind: typ
     assert str(error) == "bad"
     if kind is RemoteException:
         assert error.args[0]["message"] == "bad"
+
+
+def test_what_cannot_be_encoded_does_not_hide_a_failure(hosted: Server) -> None:
+    """An attribute or a command with an object that JSON cannot represent is left out."""
+    error = failure(hosted, "not encodable", ValueError)
+    assert (str(error), error.limit) == ("5 of 3", 3)
+    assert not hasattr(error, "reply")
+    assert "ParentCommand" in repr(failure(hosted, "handoff", RemoteException))
+
+
+def test_a_failure_whose_class_is_broken_is_told(hosted: Server) -> None:
+    """A run ends, although methods of its exception's class fail."""
+    assert isinstance(failure(hosted, "broken", Exception), RemoteException)

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from langgraph_client.server.encoding import encode, error_document, node_of
+from langgraph_client.server.encoding import NotJsonError, encode, error_document, node_of
 from langgraph_client.server.errors import (
     LockTimeout,
     Unavailable,
@@ -246,14 +246,24 @@ class RunExecutor:
         self._thread_logs.append(job.thread_id, name, event.data, event.id)
 
     def failure(self, job: Job, raised: BaseException, event: str = "fail") -> Outcome:
-        """Return the outcome of a run that an exception ended, and log the exception."""
+        """Return the outcome of a run that an exception ended, and log the exception.
+
+        It raises nothing: without an outcome the run would never end.
+        """
+        try:
+            return self._failure(job, raised, event)
+        except Exception:  # Of methods of the exception's class, or of a hook.
+            logger.exception("the failure of run %s cannot be described", job.run_id)
+            return Outcome(event, {"error": type(raised).__name__, "message": ""})
+
+    def _failure(self, job: Job, raised: BaseException, event: str) -> Outcome:
         raised = raised_by_user(raised_by_checkpointer(raised))
         error = error_document(raised, self._show_errors)
         details: Document = {}
         if TYPED_VALUES in job.run["kwargs"]:
             if node := node_of(raised):
                 error["node"] = node
-            details = failure_details(raised, error["message"])
+            details = _encodable(failure_details(raised, error["message"]), job)
         logger.debug("run %s failed with this exception", job.run_id, exc_info=raised)
         self._hooks.failed(job.run, raised)
         text = error_document(raised, show=True)
@@ -264,6 +274,16 @@ class RunExecutor:
             traceback=traceback_text(raised) if self._show_tracebacks else "",
             details=details,
         )
+
+
+def _encodable(details: Document, job: Job) -> Document:
+    """Return the details of a failure; none if they cannot be encoded."""
+    try:
+        encode(enclosed(details))
+    except NotJsonError as error:  # Such as the update of a command to a parent graph.
+        logger.warning("details of the failure of run %s are left out: %s", job.run_id, error)
+        return {}
+    return details
 
 
 def _end(limit: asyncio.Timeout) -> None:

@@ -128,8 +128,7 @@ class Settlements:
                 failures += 1
             except Exception as error:  # An error in this server: a graph's error is an outcome.
                 logger.exception("run %s cannot be ended as it should", job.run_id)
-                job.result = {ERROR: error_document(error, show=False)}
-                await self._give_up(job)
+                await self._give_up(job, error_document(error, show=False))
                 return
 
     async def _fields_after_run(self, job: Job, outcome: Outcome) -> tuple[Document, Outcome]:
@@ -337,11 +336,15 @@ class Settlements:
         self._cluster.lose_lease(job.thread_id)
         self._cluster.remove_lost(job)
 
-    async def _give_up(self, job: Job) -> None:
+    async def _give_up(self, job: Job, error: Document) -> None:
         """Remove a run whose end cannot be written, so that requests do not wait for ever."""
+        job.result = {ERROR: error}
         async with self._locks.hold(job.thread_id):
             if job.run_id in self._queue.jobs:
                 self._queue.leave(job, self._queue.fields_at_rest(job.thread_id))
+        if not job.log.closed:  # A stream that ends without an error looks like a success.
+            event = job.log.append("error", encode(error), keep=False)
+            self._thread_logs.append(job.thread_id, "error", event.data, event.id)
         await self._close(job, complete=False)
 
     async def _close(self, job: Job, *, complete: bool) -> None:
