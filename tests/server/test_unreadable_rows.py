@@ -43,9 +43,9 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
     cluster().drop(url)
 
 
-def damage(path: Any, table: str) -> None:
+def damage(path: Any, table: str, where: str = "1 = 1") -> None:
     """Cut off the end of the documents of a table."""
-    statement = f"UPDATE {table} SET doc = substr(doc, 1, length(doc) - 5)"
+    statement = f"UPDATE {table} SET doc = substr(doc, 1, length(doc) - 5) WHERE {where}"
     if isinstance(path, Path):
         with contextlib.closing(sqlite3.connect(path)) as database, database:
             database.execute(statement)
@@ -123,3 +123,50 @@ def test_a_thread_is_deleted_although_the_key_of_its_encryption_is_lost(path: An
         assert http.delete(f"/threads/{thread_id}").status_code == 204
         assert http.get(f"/threads/{thread_id}").status_code == 404
         assert thread_id not in saver.storage
+
+
+def test_a_damaged_run_is_left_out_of_the_list_and_can_be_deleted(path: Any) -> None:
+    """The other runs of its thread are listed, page by page, and it goes for good."""
+    with Server({"agent": graph()}, path=path) as server, http_of(server) as http:
+        thread_id = thread_with_runs(http)
+        runs = f"/threads/{thread_id}/runs"
+        newest, oldest = (run["run_id"] for run in http.get(runs).json())
+        damage(path, "runs", f"run_id = '{oldest}'")
+        assert [run["run_id"] for run in http.get(runs).json()] == [newest]
+        assert http.get(runs, params={"limit": 1}).json()[0]["run_id"] == newest
+        assert http.get(runs, params={"limit": 1, "offset": 1}).json() == []
+        other = str(http.post("/threads", json={}).json()["thread_id"])
+        assert http.delete(f"/threads/{other}/runs/{oldest}").status_code == 404
+        assert http.delete(f"{runs}/{oldest}").status_code == 204
+        assert http.delete(f"{runs}/{oldest}").status_code == 404
+        assert [run["run_id"] for run in http.get(runs).json()] == [newest]
+        assert http.get(f"/threads/{thread_id}/state").json()["values"] == {"x": "done"}
+
+
+def test_a_run_is_deleted_beside_a_damaged_one(path: Any) -> None:
+    """Which run is the newest of the thread must be known, and not what is in it."""
+    with Server({"agent": graph()}, path=path) as server, http_of(server) as http:
+        thread_id = thread_with_runs(http)
+        runs = f"/threads/{thread_id}/runs"
+        ids = [run["run_id"] for run in http.get(runs).json()]
+        damage(path, "runs", f"run_id = '{ids[0]}'")
+        assert http.delete(f"{runs}/{ids[1]}").status_code == 204
+        assert http.get(runs).json() == []
+        assert http.get(f"/threads/{thread_id}/state").json()["values"] == {"x": "done"}
+
+
+def test_an_assistant_is_deleted_with_threads_that_nobody_can_decrypt(path: Any) -> None:
+    """Which threads are its own is never encrypted."""
+    first, second = ({"encryption": encryption(has_key=known)} for known in (True, False))
+    with Server({"agent": graph()}, path=path, **first) as server, http_of(server) as http:
+        made = http.post("/assistants", json={"graph_id": "agent"})
+        assistant_id = made.json()["assistant_id"]
+        thread_id = str(http.post("/threads", json={}).json()["thread_id"])
+        body = {"assistant_id": assistant_id, "input": {"x": "in"}}
+        assert http.post(f"/threads/{thread_id}/runs/wait", json=body).status_code == 200
+    with Server({"agent": graph()}, path=path, **second) as server, http_of(server) as http:
+        assert http.get(f"/threads/{thread_id}").status_code == 503
+        params = {"delete_threads": True}
+        deleted = http.delete(f"/assistants/{assistant_id}", params=params)
+        assert deleted.status_code == 204, deleted.text
+        assert http.get(f"/threads/{thread_id}").status_code == 404

@@ -212,7 +212,9 @@ async def delete(services: Services, assistant_id: str, *, with_threads: bool) -
     )
     if with_threads:
         wanted = {"metadata": {"assistant_id": assistant_id}}
-        for thread in await services.storage.threads.search(contains=wanted):
+        # Only the ids: also a thread that cannot be decrypted can be deleted.
+        threads = services.storage.threads
+        for thread in await threads.search(contains=wanted, fields=("thread_id",)):
             await services.engine.stopper.delete_thread(thread["thread_id"])
     async with _lock(services, assistant_id), services.storage.transaction() as transaction:
         await transaction.assistants.delete(assistant_id)

@@ -19,19 +19,46 @@ async def readable_runs(runs: Documents, where: Mapping[str, object]) -> list[Do
         return await runs.search(where=where, order_by="created_at")
     except ValueError:  # One of them is not JSON that can be read.
         count = await runs.count(where=where)
-        return await _readable_part(runs, where, 0, count)
+        return await readable_page(runs, where, offset=0, limit=count)
 
 
-async def _readable_part(
-    runs: Documents, where: Mapping[str, object], offset: int, limit: int
+async def readable_page(
+    runs: Documents,
+    where: Mapping[str, object],
+    *,
+    offset: int,
+    limit: int,
+    descending: bool = False,
 ) -> list[Document]:
-    """Return those of some runs that can be read, by halves: most halves are undamaged."""
+    """Return some runs without those that cannot be read, which count for the page nevertheless.
+
+    Args:
+        runs: The runs.
+        where: Values that fields must equal.
+        offset: How many runs to skip.
+        limit: The size of the page.
+        descending: Whether the newest is the first.
+    """
     try:
-        return await runs.search(where=where, order_by="created_at", offset=offset, limit=limit)
+        return await runs.search(
+            where=where,
+            order_by="created_at",
+            descending=descending,
+            offset=offset,
+            limit=limit,
+        )
     except ValueError as error:
         if limit == 1:
-            logger.error("a stored run cannot be read, and is not resumed: %s", error)
+            logger.error("a stored run cannot be read, and is left out: %s", error)
             return []
-    half = limit // 2
-    first = await _readable_part(runs, where, offset, half)
-    return first + await _readable_part(runs, where, offset + half, limit - half)
+    # By halves: most halves are undamaged. No larger than what there is, as a client sets the size.
+    size = min(limit, max(await runs.count(where=where) - offset, 1))
+    half = max(size // 2, 1)
+    pages = [(offset, half), (offset + half, size - half)]
+    found: list[Document] = []
+    for start, count in pages:
+        if count:
+            found += await readable_page(
+                runs, where, offset=start, limit=count, descending=descending
+            )
+    return found

@@ -177,7 +177,11 @@ class RunStopper:
         async with self._locks.hold(thread_id) as held:
             job = self._queue.jobs.get(run_id)
             if job is None or job.thread_id != thread_id or not await self._delete_here(job):
-                run = await self._storage.within(held).runs.get(run_id)
+                try:
+                    run = await self._storage.within(held).runs.get(run_id)
+                except ValueError:
+                    await self._delete_unreadable(thread_id, run_id, held)
+                    return
                 if run is None or run["thread_id"] != thread_id:
                     raise NotFound("Run not found")
                 job = await self._delete_elsewhere(run)
@@ -192,6 +196,26 @@ class RunStopper:
             if run is not None:
                 await self._delete_ended(run, held)
 
+    async def _delete_unreadable(self, thread_id: str, run_id: str, held: Any) -> None:
+        """Delete a run whose document is damaged. The caller holds the thread's lock.
+
+        Raises:
+            NotFound: It is a run of another thread.
+        """
+        within = self._storage.within(held)
+        if not await within.runs.count(where={"run_id": run_id, "thread_id": thread_id}):
+            raise NotFound("Run not found")
+        logger.error(
+            "run %s is deleted, although it cannot be read. If its graph has a checkpointer of its"
+            " own, its checkpoints stay there. Thread %s may still show its values",
+            run_id,
+            thread_id,
+        )
+        others = [other for other in await self._busy(thread_id) if other != run_id]
+        async with self._storage.transaction(held) as transaction:
+            await transaction.states.delete_run(thread_id, run_id, is_in_use=bool(others))
+            await delete_run_documents(transaction, run_id)
+
     async def _delete_ended(self, run: Document, held: Any) -> None:
         """Delete a run that is over. The caller holds the thread's lock."""
         thread_id = run["thread_id"]
@@ -199,7 +223,10 @@ class RunStopper:
         is_needed = await needs_own_saver(self._storage, thread_id)
         is_in_use = bool(await self._busy(thread_id))
         await self._graph_runner.delete_run(run, is_needed=is_needed, is_in_use=is_in_use)
-        newest = await self._newest_run(thread_id, held, fields=("run_id",))
+        try:
+            newest = await self._newest_run(thread_id, held, fields=("run_id",))
+        except ValueError:  # A damaged one; so it is not this one.
+            newest = None
         was_last = newest is not None and newest["run_id"] == run["run_id"]
         control = await within.run_controls.get(run["run_id"]) if was_last else None
         mark = None

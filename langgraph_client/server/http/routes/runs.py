@@ -26,6 +26,7 @@ from langgraph_client.server.http.replies import (
 )
 from langgraph_client.server.http.streaming import RunResultResponse
 from langgraph_client.server.runs.create_run import CreatedRun
+from langgraph_client.server.runs.readable_runs import readable_page
 from langgraph_client.server.runs.run_document import canonical_uuid
 from langgraph_client.server.runs.run_result import ERROR, fallback_result
 from langgraph_client.server.runs.run_states import Action, Job
@@ -221,12 +222,12 @@ async def list_runs(request: ValidRequest) -> Response:
     chosen = query["select"]
     await need_thread(services, thread_id)
     status = {"status": query["status"]} if query["status"] else {}
-    runs = await services.storage.runs.search(
-        where={"thread_id": thread_id, **status},
-        order_by="created_at",
-        descending=True,
-        limit=max(query["limit"], 0),
+    runs = await readable_page(
+        services.storage.runs,
+        {"thread_id": thread_id, **status},
         offset=max(query["offset"], 0),
+        limit=max(query["limit"], 0),
+        descending=True,
     )
     if chosen:
         runs = [{name: run[name] for name in FIELDS if name in chosen} for run in runs]
