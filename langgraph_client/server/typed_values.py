@@ -81,8 +81,8 @@ def failure_details(error: BaseException, message: str) -> dict[str, object]:
     """Return the details from which a RemoteGraph creates a local exception.
 
     If the server hides the exception's text, so that `message` is another text, the details contain
-    neither `args` nor attributes. Otherwise they contain only plain values and langchain's
-    messages, and no attribute whose name looks like that of a secret.
+    neither `args` nor attributes. Otherwise they contain only plain values and those of langchain's
+    messages that can be sent, and no attribute whose name looks like that of a secret.
     """
     kinds = type(error).__mro__[1:]
     details: dict[str, object] = {
@@ -147,12 +147,17 @@ def _is_plain(value: object) -> bool:
     if isinstance(value, tuple):
         return all(map(_is_plain, value))
     if isinstance(value, BaseMessage):
-        try:
-            encode(enclosed(value))
-        except NotJsonError:
-            return False
-        return True
+        return _can_be_sent(value)
     return value is None or isinstance(value, str | bytes | int | float)
+
+
+def _can_be_sent(message: BaseMessage) -> bool:
+    # A message may contain anything, for instance the artifact of a tool.
+    try:
+        encode(enclosed(message))
+    except Exception:  # Values of the graph may raise anything.
+        return False
+    return True
 
 
 def as_plain(events: list[Event]) -> list[Event]:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from langgraph_client.server.encoding import NotJsonError, encode, error_document, node_of
+from langgraph_client.server.encoding import encode, error_document, node_of
 from langgraph_client.server.errors import (
     LockTimeout,
     Unavailable,
@@ -280,7 +280,7 @@ def _encodable(details: Document, job: Job) -> Document:
     """Return the details of a failure; none if they cannot be encoded."""
     try:
         encode(enclosed(details))
-    except NotJsonError as error:  # Such as the update of a command to a parent graph.
+    except Exception as error:  # Such as the update of a command; values may raise anything.
         logger.warning("details of the failure of run %s are left out: %s", job.run_id, error)
         return {}
     return details
