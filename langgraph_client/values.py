@@ -426,12 +426,26 @@ def _dataclass_instance(kind: Any, fields: dict[str, Any]) -> Any:
 
 
 def allowed_class(name: str, allowed: Allowed) -> type | None:
-    """Return the allowed class of that name; of that name in another module, where just one is."""
+    """Return the allowed class of that name; of that name in another module, where just one is.
+
+    A class of an application is never taken for one of langgraph or langchain, which are allowed
+    without being named by the caller.
+    """
     if name in allowed:
         return allowed[name]
-    qualified = name.partition(":")[2]
-    others = {kind for known, kind in allowed.items() if known.partition(":")[2] == qualified}
+    wanted = _library(name), name.partition(":")[2]
+    others = {
+        kind
+        for known, kind in allowed.items()
+        if (_library(known), known.partition(":")[2]) == wanted
+    }
     return others.pop() if len(others) == 1 else None
+
+
+def _library(name: str) -> str | None:
+    """Return the library of a class whose objects are always allowed; None for other classes."""
+    package = name.partition(":")[0].partition(".")[0]
+    return package if package in ("langgraph", "langchain_core") else None
 
 
 _SIMPLE: dict[str, Callable[[Any], Any]] = {

@@ -15,12 +15,14 @@ from typing import Any, NamedTuple
 
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langgraph.types import Command
 from pydantic import BaseModel
 
 from langgraph_client.server.encoding import plain
 from langgraph_client.values import (
     PLAIN,
     TYPES,
+    allowed_class,
     classes_in,
     enclose,
     is_envelope,
@@ -240,6 +242,17 @@ def test_the_classes_of_a_schema_are_found_however_deep() -> None:
         colour: Colour
 
     assert {name_of(kind) for kind in (State, Person, Box, Colour)} == set(classes_in(State))
+
+
+def test_a_class_of_a_library_is_not_found_by_its_bare_name() -> None:
+    """An application's own `Command` is never langgraph's, which steers a parent graph."""
+    own = type("Command", (), {})
+    known: dict[str, type] = {"langgraph.types:Command": Command}
+    assert allowed_class("shop:Command", known) is None
+    assert allowed_class("langgraph.moved:Command", known) is Command
+    with_own = {**known, "__main__:Command": own}
+    assert allowed_class("shop:Command", with_own) is own
+    assert allowed_class("langgraph.moved:Command", with_own) is Command
 
 
 def test_only_messages_that_hold_a_noted_value_have_a_note() -> None:
