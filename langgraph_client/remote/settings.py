@@ -47,6 +47,7 @@ class GraphSettings:
                 " kept by its server",
             )
         # The dataclass is frozen, so derived values are set with `object.__setattr__`.
+        object.__setattr__(self, "transformers", _callables(self.transformers))
         types = tuple(self.allow_types)
         allowed = classes_in(*types, *graph_classes())
         allowed.update({name_of(kind): kind for kind in types if issubclass(kind, Exception)})
@@ -82,3 +83,17 @@ class GraphSettings:
     def decoder(self, address: Address) -> Decoder:
         """Return the decoder for the values of one call."""
         return Decoder(address, self.decode_messages, allowed=self.allowed)
+
+
+def _callables(transformers: Iterable[Transformer]) -> tuple[Transformer, ...]:
+    """Return the transformers as a tuple, as they are read more than once.
+
+    Raises:
+        InvalidArgumentError: They are no list of classes or factories.
+    """
+    found = tuple(transformers) if isinstance(transformers, Iterable) else None
+    if found is None or not all(map(callable, found)):
+        raise InvalidArgumentError(
+            "transformers", f"must be a list of classes or factories, not {transformers!r}"
+        )
+    return found

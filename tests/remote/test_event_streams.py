@@ -191,7 +191,8 @@ async def test_projections_of_the_graph_itself(is_remote: bool) -> None:
     """`transformers=` of a RemoteGraph are those of its run streams, each once."""
     with TestServer(graphs()) as server:
         local = graphs()["counted"].copy({"checkpointer": InMemorySaver()})
-        remote = server.remote_graph("counted", transformers=[Counting])
+        # Also those of an iterator, for more than one run.
+        remote = server.remote_graph("counted", transformers=iter([Counting]))
         graph = (remote if is_remote else local).with_config({"tags": ["copied"]})
         assert graph.stream_transformers == (Counting,)
         with graph.stream_events(INPUT, config("t"), version="v3") as run:

@@ -45,6 +45,18 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: RemoteGraph("g", url=URL, checkpointer=InMemorySaver()),  # type: ignore[arg-type]
         "checkpointer: must be True, False or None, not <.*InMemorySaver",
     ),
+    "no transformers": (
+        lambda: RemoteGraph("g", url=URL, transformers=None),  # type: ignore[arg-type]
+        "transformers: must be a list of classes or factories, not None",
+    ),
+    "a transformer without its list": (
+        lambda: RemoteGraph("g", url=URL, transformers=dict),  # type: ignore[arg-type]
+        "transformers: must be a list of classes or factories, not <class 'dict'>",
+    ),
+    "a transformer by its name": (
+        lambda: RemoteGraph("g", url=URL).copy({"transformers": ["ToolCallTransformer"]}),
+        r"transformers: must be a list of classes or factories, not \['ToolCallTransformer'\]",
+    ),
     "an async client for the blocking methods": (
         lambda: RemoteGraph("g", sync_client=get_client(url=URL)),
         "sync_client: must be a client of get_sync_client, not of get_client",
