@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
+import sys
 
 from langgraph_client.server.encoding import decode
 from langgraph_client.server.errors import Invalid
@@ -48,7 +48,7 @@ def _is_crowded(text: bytes) -> bool:
 
 
 def _is_finite(value: object) -> bool:
-    """Return whether no number in a value is infinite."""
+    """Return whether no number in a value is infinite, or would be as a float."""
     left = [value]
     while left:
         item = left.pop()
@@ -56,7 +56,7 @@ def _is_finite(value: object) -> bool:
             left.extend(item.values())
         elif isinstance(item, list):
             left.extend(item)
-        elif isinstance(item, float) and math.isinf(item):
+        elif isinstance(item, int | float) and abs(item) > sys.float_info.max:
             return False
     return True
 
