@@ -362,7 +362,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
                     return False
                 if metadata.get("run_id") != run_id:
                     return False
-                is_root = not item.config["configurable"].get("checkpoint_ns")
+                is_root = not item.config.get("configurable", {}).get("checkpoint_ns")
                 begins |= is_root and metadata.get("step") == _FIRST_STEP
         except CheckpointerUnavailable:  # Such as: an old checkpoint cannot be read any more.
             return False
