@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import ExitStack
 from typing import Any
 
@@ -50,6 +51,31 @@ def test_a_run_that_asks_nothing_of_a_remote_node_needs_no_connection(make: Any)
     parent = parent_of(make("row", url=NOWHERE, name="child"), entry="beside")
     with Server({"parent": parent}) as server:
         assert server.remote_graph("parent").invoke({"topic": "t"})["log"] == ["beside"]
+
+
+@pytest.mark.parametrize("levels", [1, 2, True])
+def test_the_drawing_of_a_parent_with_some_levels(levels: Any) -> None:
+    """The last level that is asked for may be that of a remote node, as of a local one."""
+    with Server(graphs()) as below:
+        shown = parent_of(below.remote_graph("row")).get_graph(xray=levels)
+        expected = parent_of(graphs()["row"]).get_graph(xray=levels)
+    assert shown.nodes.keys() == expected.nodes.keys()
+
+
+@pytest.mark.parametrize("xray", [True, 1000, 2])
+async def test_the_drawing_of_a_graph_that_uses_itself_ends(xray: Any) -> None:
+    """It shows some levels, however many are asked for: each is drawn by the server again."""
+    remote = RemoteGraph("self", name="again")
+    builder = StateGraph(Log).add_node("first", lambda state: {}).add_node("again", remote)
+    builder.add_edge(START, "first").add_edge("first", "again")
+    with Server({"self": builder.compile()}) as server:
+        own = RemoteGraph("self", url=server.listen())
+        remote.client, remote.sync_client = own.client, own.sync_client
+        async with asyncio.timeout(60):
+            drawn = await server.remote_graph("self").aget_graph(xray=xray)
+        assert "again:again:first" in drawn.nodes
+        assert ("again:again:again:first" in drawn.nodes) is (xray != 2)
+        await own.aclose()
 
 
 def test_the_schemas_of_a_remote_node() -> None:

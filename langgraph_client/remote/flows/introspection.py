@@ -25,10 +25,12 @@ def get_graph(
 
     GET /assistants/{assistant_id}/graph, GET /info
     """
+    # A parent that is drawn with one level asks for 0 here, which the protocol does not have.
+    levels = xray or False
     agreed = yield from bundled_server_headers(clients, own_options(headers, params))
     drawn = yield from ask(
         lambda client: client.assistants.get_graph(
-            assistant_id, xray=xray, headers={**agreed, **headers} or None, params=params
+            assistant_id, xray=levels, headers={**agreed, **headers} or None, params=params
         )
     )
     with checked_shape("a drawing", drawn):

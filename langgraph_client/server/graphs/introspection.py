@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from langgraph import pregel
 from pydantic import BaseModel, Field, PydanticUserError, create_model
 
 from langgraph_client.models.fields import JsonObject
@@ -15,6 +16,11 @@ from langgraph_client.server.storage.protocol import Document
 logger = logging.getLogger("langgraph_client.server")
 
 _WARNED: set[str] = set()
+_REMOTE_LEVELS = 8
+"""How many levels of a graph with remote graphs are drawn.
+
+Such a graph may use itself, through its own server: then the levels have no end.
+"""
 
 
 async def drawing(graph: Any, xray: bool | int) -> Document:
@@ -22,9 +28,20 @@ async def drawing(graph: Any, xray: bool | int) -> Document:
 
     Args:
         graph: A compiled graph.
-        xray: How many levels of subgraphs to include; True for all.
+        xray: How many levels of subgraphs to include; True for all. They are limited for a graph
+            that uses remote graphs.
     """
+    if xray and _uses_remote_graphs(graph):
+        is_limited = xray is not True and 0 < xray < _REMOTE_LEVELS
+        xray = xray if is_limited else _REMOTE_LEVELS
     return dict((await graph.aget_graph(xray=xray)).to_json())
+
+
+def _uses_remote_graphs(graph: Any) -> bool:
+    return any(
+        not isinstance(below, pregel.Pregel) or _uses_remote_graphs(below)
+        for _, below in graph.get_subgraphs()
+    )
 
 
 def schemas(graph: Any) -> Schemas:
