@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import sqlite3
 import threading
@@ -208,6 +209,7 @@ class Database:
                 tables = sqlite3.connect(":memory:", check_same_thread=False)
                 self.connection.backup(tables)
                 Database._tables = tables
+                atexit.register(tables.close)  # Python 3.13 warns of a connection left open.
 
     async def pause(self) -> None:
         """Let other tasks run during long work, except within a transaction."""
