@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from langchain_core.messages import BaseMessage
+import sys
+
 from pydantic_core import ValidationError
 
 from langgraph_client.models.fields import JsonMapping, JsonObject
@@ -146,12 +147,18 @@ def _named(kinds: tuple[type, ...]) -> list[type]:
 def _is_plain(value: object) -> bool:
     if isinstance(value, tuple):
         return all(map(_is_plain, value))
-    if isinstance(value, BaseMessage):
+    if _is_message(value):
         return _can_be_sent(value)
     return value is None or isinstance(value, str | bytes | int | float)
 
 
-def _can_be_sent(message: BaseMessage) -> bool:
+def _is_message(value: object) -> bool:
+    # Not imported: scripted graphs need no langchain, and without it there are no messages.
+    messages = sys.modules.get("langchain_core.messages")
+    return messages is not None and isinstance(value, messages.BaseMessage)
+
+
+def _can_be_sent(message: object) -> bool:
     # A message may contain anything, for instance the artifact of a tool.
     try:
         encode(enclosed(message))
