@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import ExitStack
 from typing import Any
 
@@ -13,6 +14,7 @@ from langgraph.graph import START, StateGraph
 from langgraph.pregel.remote import RemoteGraph as TheirRemoteGraph
 
 from langgraph_client import RemoteGraph, Server
+from langgraph_client.auth import Auth
 from tests.support.comparison import Names
 from tests.support.graphs import Draft, Log, graphs
 
@@ -118,3 +120,28 @@ def test_the_state_of_a_remote_graph_in_a_remote_graph() -> None:
 
         expected = state_of(graphs()["approval"], lambda graph: graph)
         assert state_of(below.remote_graph("approval"), hosted) == expected
+
+
+async def test_a_remote_node_that_does_not_answer_holds_up_nobody_else() -> None:
+    """Many requests for its schemas leave a blocking `authenticate` a thread to run in."""
+    auth = Auth()
+
+    @auth.authenticate
+    def who() -> str:
+        return "me"
+
+    with socket.create_server(("127.0.0.1", 0), backlog=200) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        hosted = {"parent": parent_of(RemoteGraph("row", url=url))}
+        async with Server(hosted, auth=auth) as server, server.client(timeout=20) as client:
+            (parent,) = await client.assistants.search()
+            reads = [
+                asyncio.ensure_future(client.assistants.get_subgraphs(parent["assistant_id"]))
+                for _ in range(70)
+            ]
+            accepted, _ = await asyncio.to_thread(silent.accept)
+            assert await client.assistants.search() == [parent]
+            for read in reads:
+                read.cancel()
+            await asyncio.gather(*reads, return_exceptions=True)
+        accepted.close()

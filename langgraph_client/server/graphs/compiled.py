@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, TypeAlias
 
 from langchain_core import messages as message_classes
@@ -16,7 +17,7 @@ from langgraph.types import StateUpdate as LanggraphUpdate
 from pydantic import BaseModel
 
 from langgraph_client.models.fields import JsonMapping
-from langgraph_client.server.errors import Refused
+from langgraph_client.server.errors import Refused, Unavailable
 from langgraph_client.server.graphs import introspection
 from langgraph_client.server.graphs.extra_events import ExtraEvents
 from langgraph_client.server.graphs.hosted_saver import HostedSaver
@@ -445,11 +446,29 @@ class CompiledGraph:
         return {name: await _schemas_of(below) async for name, below in subgraphs}
 
 
+_REMOTE_SECONDS = 20.0
+"""How long a request waits for the schemas of a remote node."""
+
+
 async def _schemas_of(subgraph: object) -> Schemas:
     if isinstance(subgraph, pregel.Pregel):
         return introspection.schemas(subgraph)
     # A remote graph asks its server, which may be this one: the event loop must not wait.
-    return await asyncio.to_thread(introspection.schemas, subgraph)
+    reading = asyncio.wrap_future(_remote_readers().submit(introspection.schemas, subgraph))
+    try:
+        async with asyncio.timeout(_REMOTE_SECONDS):
+            return await reading
+    except TimeoutError:
+        raise Unavailable("the server of a remote node does not answer") from None
+
+
+@cache
+def _remote_readers() -> ThreadPoolExecutor:
+    """Return the threads that wait for servers of remote nodes: few, and apart from all others.
+
+    So requests about a server that does not answer cannot use up the threads of other requests.
+    """
+    return ThreadPoolExecutor(4, thread_name_prefix="langgraph-remote-schemas")
 
 
 def _modes(kwargs: JsonMapping) -> dict[str, None]:
