@@ -94,7 +94,8 @@ def remote_error(
     made.run_id, made.thread_id = run_id, thread_id
     attributes = document.get("attributes")
     if isinstance(attributes, Mapping):
-        made.__dict__.update({k: v for k, v in attributes.items() if k not in _OWN})
+        methods = {name for name in attributes if callable(getattr(type(made), name, None))}
+        made.__dict__.update({k: v for k, v in attributes.items() if k not in _OWN | methods})
     if document.get("invalid_resume"):
         made.__dict__[INVALID_RESUME] = True
     if "node" not in made.__dict__:

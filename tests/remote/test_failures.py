@@ -177,6 +177,10 @@ def test_the_first_argument_is_the_message_and_the_document(hosted: Server) -> N
         ({"error": "LangChainException", "message": "bad"}, LangChainException),
         ({"error": "NoSuchError", "message": "bad"}, RemoteException),
         ({"error": "print", "message": "bad"}, RemoteException),
+        (
+            {"error": "OSError", "message": "bad", "node": "n", "attributes": {"add_note": 1}},
+            OSError,
+        ),
         ({"error": "KeyboardInterrupt", "message": "bad"}, RemoteException),
         ({"message": "bad"}, RemoteException),
         ({"error": "OSError", "message": "bad", "args": [{}, [], 1, 2, 3, 4, 5]}, OSError),
