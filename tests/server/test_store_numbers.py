@@ -23,7 +23,7 @@ HUGE = 10**20
         ({"$lt": HUGE}, {"small"}),
         ([HUGE], set()),
     ],
-    ids=str,
+    ids=["equal", "equal float", "ne", "gt", "gte", "lt", "list"],
 )
 def test_integers_of_more_than_64_bits_are_floats(
     server: TestServer, wanted: Any, keys: set[str]
