@@ -178,7 +178,7 @@ def test_what_a_graph_cannot_take(http: httpx.Client) -> None:
         ("tasks/list", {"contextId": 7}, -32602),
         ("tasks/list", {"statusTimestampAfter": "now"}, -32602),
         ("tasks/list", {"statusTimestampAfter": 10**20}, -32602),
-        ("tasks/list", {"statusTimestampAfter": -(10**400)}, -32602),
+        ("tasks/list", {"statusTimestampAfter": -(10**300)}, -32602),
         ("tasks/list", {"statusTimestampAfter": "9999-12-31T23:59:59-12:00"}, -32602),
         ("tasks/list", {"historyLength": -1}, -32602),
         ("tasks/pushNotificationConfig/set", {}, -32003),
