@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import subprocess
+import sys
 from contextlib import ExitStack
 from typing import Any
 
@@ -145,3 +147,31 @@ async def test_a_remote_node_that_does_not_answer_holds_up_nobody_else() -> None
                 read.cancel()
             await asyncio.gather(*reads, return_exceptions=True)
         accepted.close()
+
+
+_PROCESS = """
+import asyncio, socket
+from langgraph.graph import START, StateGraph
+from langgraph_client import RemoteGraph, Server
+
+silent = socket.create_server(("127.0.0.1", 0))
+remote = RemoteGraph("row", url=f"http://127.0.0.1:{silent.getsockname()[1]}")
+parent = StateGraph(dict).add_node("remote", remote).add_edge(START, "remote").compile()
+
+async def main():
+    async with Server({"parent": parent}) as server, server.client() as client:
+        (assistant,) = await client.assistants.search()
+        read = asyncio.ensure_future(client.assistants.get_subgraphs(assistant["assistant_id"]))
+        await asyncio.to_thread(silent.accept)
+        read.cancel()
+
+asyncio.run(main())
+print("over")
+"""
+
+
+def test_a_remote_node_that_does_not_answer_keeps_no_process_alive() -> None:
+    """A process ends although a request for the schemas of a remote node is not answered."""
+    command = [sys.executable, "-c", _PROCESS]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (ended.stdout.strip(), ended.stderr) == ("over", "")

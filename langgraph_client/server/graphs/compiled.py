@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from functools import cache, cached_property
 from typing import Any, TypeAlias
@@ -31,6 +30,7 @@ from langgraph_client.server.graphs.later_attempt import continued_run
 from langgraph_client.server.graphs.message_ids import message_channels
 from langgraph_client.server.graphs.mode_items import ModeItems
 from langgraph_client.server.graphs.node_callback import NodeCallback
+from langgraph_client.server.graphs.node_threads import NodeThreads
 from langgraph_client.server.graphs.parent_graph import (
     parent_keys,
     run_context,
@@ -463,12 +463,13 @@ async def _schemas_of(subgraph: object) -> Schemas:
 
 
 @cache
-def _remote_readers() -> ThreadPoolExecutor:
+def _remote_readers() -> NodeThreads:
     """Return the threads that wait for servers of remote nodes: few, and apart from all others.
 
-    So requests about a server that does not answer cannot use up the threads of other requests.
+    So requests about a server that does not answer cannot use up the threads of other requests,
+    and as these threads are daemons, a process that ends does not wait for such a server.
     """
-    return ThreadPoolExecutor(4, thread_name_prefix="langgraph-remote-schemas")
+    return NodeThreads(4)
 
 
 def _modes(kwargs: JsonMapping) -> dict[str, None]:
