@@ -29,6 +29,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from typing import Any, TypeAlias, get_args, get_type_hints
 
 from pydantic import BaseModel
@@ -177,22 +178,29 @@ def classes_in(*schemas: Any) -> dict[str, type]:
     """Return the classes that schemas name, at any depth, by name."""
     found: dict[str, type] = {}
     todo = list(schemas)
-    seen: list[Any] = []
+    seen: dict[int, Any] = {}  # By identity: what a schema names need not be hashable.
     while todo:
         kind = todo.pop()
-        if any(kind is old for old in seen):
+        if id(kind) in seen:
             continue
-        seen.append(kind)
+        seen[id(kind)] = kind
         todo.extend(get_args(kind))
         if not isinstance(kind, type):
             continue
         if _tag_of(kind) is not None and not _is_interrupt(kind):
             found[name_of(kind)] = kind
         try:
-            todo.extend(get_type_hints(kind).values())
+            todo.extend(_field_types(kind))
         except (NameError, TypeError):  # A forward reference that leads nowhere names no class.
             continue
     return found
+
+
+# To resolve the hints of langchain's messages takes milliseconds, and a factory makes a graph for
+# each run. The limit keeps few of the classes alive that a factory may make anew each time.
+@lru_cache(maxsize=512)
+def _field_types(kind: type) -> tuple[Any, ...]:
+    return tuple(get_type_hints(kind).values())
 
 
 def name_of(kind: type) -> str:

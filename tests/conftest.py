@@ -6,6 +6,8 @@ import asyncio
 import random
 import signal
 from collections.abc import AsyncIterator, Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ import pytest
 from langgraph_client import LangGraphClient, SyncLangGraphClient
 from langgraph_client.testing import TestServer
 from tests.interop.real import langgraph_dev
-from tests.support.graphs import graphs
+from tests.support.graphs import fresh_graph, shared_graphs
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -49,7 +51,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     # One seed for all processes of xdist, which have to collect in the same order.
     seed = config.getoption("--shuffle")
     if seed is not None:
-        random.Random(seed).shuffle(items)
+        # The tests of a file stay together: they share fixtures that take long to make.
+        files: dict[Path, list[pytest.Item]] = {}
+        for item in items:
+            files.setdefault(item.path, []).append(item)
+        order = random.Random(seed)
+        shuffled = list(files.values())
+        order.shuffle(shuffled)
+        for tests in shuffled:
+            order.shuffle(tests)
+        items[:] = [item for tests in shuffled for item in tests]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -104,7 +115,7 @@ def real_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def server() -> Iterator[TestServer]:
     """An in-process server with the graphs of `support.graphs`, in memory."""
-    with TestServer(graphs()) as running:
+    with TestServer(shared_graphs()) as running:
         yield running
 
 
@@ -128,10 +139,7 @@ def graph_named(request: pytest.FixtureRequest) -> Iterator[Any]:
     if request.param == "local":
         from langgraph.checkpoint.memory import InMemorySaver
 
-        local = {
-            name: graph.copy({"checkpointer": InMemorySaver()}) for name, graph in graphs().items()
-        }
-        yield local.__getitem__
+        yield cache(lambda name: fresh_graph(name).copy({"checkpointer": InMemorySaver()}))
     else:
-        with TestServer(graphs()) as running:
+        with TestServer(shared_graphs()) as running:
             yield running.remote_graph

@@ -7,7 +7,7 @@ import gc
 import threading
 
 from langgraph_client import LangGraphClient, RemoteGraph, Server, get_client
-from tests.support.graphs import graphs
+from tests.support.graphs import shared_graphs
 
 
 async def _count(client: LangGraphClient, number: int) -> int:
@@ -17,7 +17,7 @@ async def _count(client: LangGraphClient, number: int) -> int:
 
 def test_one_loop_after_the_other() -> None:
     """`asyncio.run` twice with one client works; connections of an ended loop are not used."""
-    with Server(graphs()) as server:
+    with Server(shared_graphs()) as server:
         client = get_client(url=server.listen())
         assert [asyncio.run(_count(client, n)) for n in range(3)] == [1, 2, 3]
         remote = RemoteGraph("counter", url=server.url)
@@ -32,7 +32,7 @@ def test_one_loop_after_the_other() -> None:
 
 def test_several_loops_at_a_time() -> None:
     """Each thread with a loop of its own gets connections of its own."""
-    with Server(graphs()) as server:
+    with Server(shared_graphs()) as server:
         client = get_client(url=server.listen())
         seen: list[int] = []
 

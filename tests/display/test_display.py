@@ -16,7 +16,7 @@ from nbclient import NotebookClient
 
 from langgraph_client import RemoteGraph, Server, SyncLangGraphClient, get_client
 from langgraph_client.display import live
-from tests.support.graphs import graphs
+from tests.support.graphs import shared_graphs
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 MODES: Any = ["tasks", "messages-tuple", "values"]
@@ -25,7 +25,7 @@ MODES: Any = ["tasks", "messages-tuple", "values"]
 @pytest.fixture
 def hosting() -> Iterator[Server]:
     """A server with the graphs of `support.graphs`."""
-    with Server(graphs()) as server:
+    with Server(shared_graphs()) as server:
         yield server
 
 

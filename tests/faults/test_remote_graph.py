@@ -11,7 +11,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_client import ReconnectPolicy, RemoteGraph, get_client, get_sync_client
 from langgraph_client.errors import StreamIncomplete
 from langgraph_client.testing import Fault, Faults, TestServer
-from tests.support.graphs import graphs
+from tests.support.graphs import fresh_graph
 
 MODES = ["values", "updates", "custom"]
 QUICK = ReconnectPolicy(initial=0, heartbeat_timeout=0.1)
@@ -39,7 +39,7 @@ def remote_of(server: TestServer, faults: Faults) -> RemoteGraph:
 
 
 def locally() -> list[Any]:
-    graph = graphs()["row"].copy({"checkpointer": InMemorySaver()})
+    graph = fresh_graph("row").copy({"checkpointer": InMemorySaver()})
     config: Any = {"configurable": {"thread_id": "1"}}
     return list(graph.stream({"topic": "t"}, config, stream_mode=MODES))
 

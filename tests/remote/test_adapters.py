@@ -13,7 +13,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from langgraph_client import Server
 from tests.support.family import FAMILY
-from tests.support.graphs import graphs
+from tests.support.graphs import fresh_graph, graphs
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ async def test_ag_ui_cannot_tell_the_difference(hosted: Server) -> None:
         agent = LangGraphAgent(name="chat", graph=graph)
         return [event.type.value async for event in agent.run(asked)]
 
-    local = graphs()["chat"].copy({"checkpointer": InMemorySaver()})
+    local = fresh_graph("chat").copy({"checkpointer": InMemorySaver()})
     remote = hosted.remote_graph("chat")
     expected = await events(local)
     assert await events(remote) == expected

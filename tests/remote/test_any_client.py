@@ -17,14 +17,14 @@ from langgraph_client import APIResponseValidationError, RemoteException, Remote
 from langgraph_client.testing import TestServer
 from langgraph_client.values import HEADER
 from tests.support.comparison import compare
-from tests.support.graphs import graphs
+from tests.support.graphs import fresh_graph, shared_graphs
 
 ON = {"configurable": {"thread_id": "user-1"}}
 
 
 @pytest.fixture(params=["in process", "port"])
 def server(request: pytest.FixtureRequest) -> Iterator[TestServer]:
-    with TestServer(graphs()) as running:
+    with TestServer(shared_graphs()) as running:
         if request.param == "port":
             running.listen()
         yield running
@@ -53,7 +53,7 @@ async def awaited(server: TestServer) -> AsyncIterator[LangGraphClient]:
 
 
 def local(name: str) -> Any:
-    return graphs()[name].copy({"checkpointer": InMemorySaver()})
+    return fresh_graph(name).copy({"checkpointer": InMemorySaver()})
 
 
 def test_a_conversation_with_a_question(blocking: SyncLangGraphClient) -> None:

@@ -10,7 +10,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from langgraph_client import RemoteGraph, Server
 from tests.support.comparison import compare
-from tests.support.graphs import graphs
+from tests.support.graphs import fresh_graph, shared_graphs
 
 INPUTS: dict[str, Any] = {
     "row": {"topic": "t"},
@@ -53,12 +53,12 @@ def remotes(subject: str, request: pytest.FixtureRequest) -> Iterator[Any]:
         yield elsewhere
         elsewhere.close()
     else:
-        with Server(graphs()) as server:
+        with Server(shared_graphs()) as server:
             yield server
 
 
 def pair(server: Server, name: str) -> tuple[Any, RemoteGraph]:
-    local = graphs()[name].copy({"checkpointer": InMemorySaver()})
+    local = fresh_graph(name).copy({"checkpointer": InMemorySaver()})
     return local, server.remote_graph(name)
 
 

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from langgraph_client import Server
 from tests.support.comparison import Names, compare
 from tests.support.family import FAMILY
-from tests.support.graphs import Log, graphs
+from tests.support.graphs import Log, fresh_graph
 
 NAMES = ["row", "inner questions", "nested", "schemas", "commands", "agent", "pydantic"]
 ON = {"configurable": {"thread_id": "1"}}
@@ -272,7 +272,7 @@ async def _atransform(graph: Any) -> list[Any]:
 @pytest.mark.parametrize("call", CALLS)
 def test_langchain_s_ways_to_call(server: Server, call: str) -> None:
     """Each gives what it gives on a local graph."""
-    compare(CALLS[call](graphs()["counter"]), CALLS[call](server.remote_graph("counter")))
+    compare(CALLS[call](fresh_graph("counter")), CALLS[call](server.remote_graph("counter")))
 
 
 def test_a_failed_item_of_a_batch_is_returned_in_its_place(graph_named: Any) -> None:

@@ -19,14 +19,14 @@ from langgraph_client import (
     get_client,
     get_sync_client,
 )
-from tests.support.graphs import graphs
+from tests.support.graphs import shared_graphs
 
 httpx2: Any = pytest.importorskip("httpx2")
 
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    with Server(graphs()) as running:
+    with Server(shared_graphs()) as running:
         yield running.listen()
 
 

@@ -16,7 +16,7 @@ from langgraph.types import CachePolicy, Command, RetryPolicy, Send
 
 from langgraph_client import Server
 from langgraph_client.thread_ids import GIVEN_ID
-from tests.support.graphs import Draft, How, Log, Work, graphs
+from tests.support.graphs import Draft, How, Log, Work, graphs, shared_graphs
 
 
 def on(thread_id: str) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def child_named(request: pytest.FixtureRequest) -> Iterator[Any]:
     if request.param == "local":
         yield graphs().__getitem__
     else:
-        with Server(graphs()) as server:
+        with Server(shared_graphs()) as server:
             yield server.remote_graph
 
 
@@ -171,7 +171,7 @@ def test_a_failing_remote_fails_the_parent(child_named: Any) -> None:
 
 @pytest.fixture
 def hosted() -> Iterator[Server]:
-    with Server(graphs()) as server:
+    with Server(shared_graphs()) as server:
         yield server
 
 

@@ -21,7 +21,7 @@ from langgraph_client import RemoteException
 from langgraph_client.testing import TestServer
 from tests.support.comparison import compare, failure
 from tests.support.family import FAMILY, Settings
-from tests.support.graphs import graphs
+from tests.support.graphs import graphs, shared_graphs
 
 ON: dict[str, Any] = {"configurable": {"thread_id": "1"}}
 
@@ -137,7 +137,7 @@ def test_a_history_before_a_state(graph_of: Any) -> None:
 
 async def test_cancelling_ainvoke_cancels_the_run() -> None:
     """The run on the server ends as interrupted."""
-    async with TestServer(graphs()) as server, server.client() as client:
+    async with TestServer(shared_graphs()) as server, server.client() as client:
         remote = server.remote_graph("slow")
         with server.hold(node="wait") as hold:
             task = asyncio.create_task(remote.ainvoke({"topic": "t"}, ON))
@@ -222,7 +222,7 @@ def test_interrupts_are_objects_in_either_version(graph_of: Any) -> None:
 
 def test_messages_may_stay_dicts() -> None:
     """`decode_messages=False`: in results, streams and state."""
-    with TestServer(graphs()) as server:
+    with TestServer(shared_graphs()) as server:
         chat = server.remote_graph("chat", decode_messages=False)
         result = chat.invoke({"messages": [("user", "hi")]}, ON)
         assert result["messages"][-1]["type"] == "ai"

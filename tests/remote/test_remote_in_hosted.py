@@ -18,7 +18,7 @@ from langgraph.pregel.remote import RemoteGraph as TheirRemoteGraph
 from langgraph_client import RemoteGraph, Server
 from langgraph_client.auth import Auth
 from tests.support.comparison import Names
-from tests.support.graphs import Draft, Log, graphs
+from tests.support.graphs import Draft, Log, fresh_graph, graphs, shared_graphs
 
 NOWHERE = "http://127.0.0.1:9"  # Nothing listens there.
 
@@ -60,9 +60,9 @@ def test_a_run_that_asks_nothing_of_a_remote_node_needs_no_connection(make: Any)
 @pytest.mark.parametrize("levels", [1, 2, True])
 def test_the_drawing_of_a_parent_with_some_levels(levels: Any) -> None:
     """The last level that is asked for may be that of a remote node, as of a local one."""
-    with Server(graphs()) as below:
+    with Server(shared_graphs()) as below:
         shown = parent_of(below.remote_graph("row")).get_graph(xray=levels)
-        expected = parent_of(graphs()["row"]).get_graph(xray=levels)
+        expected = parent_of(fresh_graph("row")).get_graph(xray=levels)
     assert shown.nodes.keys() == expected.nodes.keys()
 
 
@@ -84,7 +84,10 @@ async def test_the_drawing_of_a_graph_that_uses_itself_ends(xray: Any) -> None:
 
 def test_the_schemas_of_a_remote_node() -> None:
     """`get_subgraphs` of the hosted graph reads them from the remote node's server."""
-    with Server(graphs()) as below, RemoteGraph("row", url=below.listen(), name="child") as child:
+    with (
+        Server(shared_graphs()) as below,
+        RemoteGraph("row", url=below.listen(), name="child") as child,
+    ):
         parent = parent_of(child)
         expected = dict(parent.get_subgraphs())["child"].get_input_jsonschema()
         with Server({"parent": parent}) as server:
@@ -115,12 +118,12 @@ def test_the_state_of_a_remote_graph_in_a_remote_graph() -> None:
         parent.invoke({"draft": "d"}, config)
         return Names()(parent.get_state(config, subgraphs=True))
 
-    with Server(graphs()) as below, ExitStack() as servers:
+    with Server(shared_graphs()) as below, ExitStack() as servers:
 
         def hosted(graph: Any) -> Any:
             return servers.enter_context(Server({"middle": graph})).remote_graph("middle")
 
-        expected = state_of(graphs()["approval"], lambda graph: graph)
+        expected = state_of(fresh_graph("approval"), lambda graph: graph)
         assert state_of(below.remote_graph("approval"), hosted) == expected
 
 

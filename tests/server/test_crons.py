@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 from langgraph_client import Server
 from langgraph_client.server.errors import Unavailable
 from tests.support.clock import Settable
-from tests.support.graphs import Count, graphs
+from tests.support.graphs import Count, shared_graphs
 from tests.support.killed_file import killed_copy
 
 
@@ -37,7 +37,7 @@ def clock() -> Settable:
 
 @pytest.fixture
 def ticking(clock: Settable) -> Iterator[Server]:
-    with Server(graphs(), clock=clock) as server:
+    with Server(shared_graphs(), clock=clock) as server:
         yield server
 
 
@@ -126,12 +126,12 @@ def test_a_cron_that_fell_due_while_the_server_was_down_fires_once(
 ) -> None:
     """Crons are in the file; a week of missed hours is one run."""
     path = tmp_path / "state.db"
-    with Server(graphs(), path=path, clock=clock) as server:
+    with Server(shared_graphs(), path=path, clock=clock) as server:
         client = server.sync_client()
         thread_id = client.threads.create().thread_id
         client.crons.create_for_thread(thread_id, "counter", **_parameters())
     clock.present += 7 * 24 * 3600
-    with Server(graphs(), path=path, clock=clock) as server:
+    with Server(shared_graphs(), path=path, clock=clock) as server:
         move(server, clock, 0)
         runs = server.sync_client().runs.list(thread_id)
         assert len(runs) == 1
@@ -145,7 +145,7 @@ def test_a_kill_while_a_cron_fires_neither_loses_nor_doubles_its_run(
 ) -> None:
     """The next start finds whether the run of the date exists, and moves the cron on."""
     file = tmp_path / "state.db"
-    with Server(graphs(), path=file, clock=clock) as server:
+    with Server(shared_graphs(), path=file, clock=clock) as server:
         client = server.sync_client()
         thread_id = client.threads.create().thread_id
         cron_id = client.crons.create_for_thread(thread_id, "counter", **_parameters()).cron_id
@@ -166,7 +166,7 @@ def test_a_kill_while_a_cron_fires_neither_loses_nor_doubles_its_run(
 
         image = asyncio.run_coroutine_threadsafe(fire_and_kill(), server.loop).result(20)
         client.runs.join(thread_id, client.runs.list(thread_id)[0].run_id)
-    with Server(graphs(), path=image, clock=clock) as server:
+    with Server(shared_graphs(), path=image, clock=clock) as server:
         move(server, clock, 0)
         client = server.sync_client()
         (run,) = client.runs.list(thread_id)
@@ -187,7 +187,7 @@ def test_a_cron_fires_once_for_a_kill_and_once_for_missed_dates(
 ) -> None:
     """The date of the kill is not repeated, however late the next start; a missed one is due."""
     file, image = tmp_path / "state.db", tmp_path / "killed"
-    with Server(graphs(), path=file, clock=clock) as server:
+    with Server(shared_graphs(), path=file, clock=clock) as server:
         client = server.sync_client()
         thread_id = client.threads.create().thread_id
         options = {**_parameters(), "schedule": schedule}
@@ -209,7 +209,7 @@ def test_a_cron_fires_once_for_a_kill_and_once_for_missed_dates(
         image = asyncio.run_coroutine_threadsafe(fire_and_kill(), server.loop).result(20)
         client.runs.join(thread_id, client.runs.list(thread_id)[0].run_id)
     clock.present += down
-    with Server(graphs(), path=image, clock=clock) as server:
+    with Server(shared_graphs(), path=image, clock=clock) as server:
         client = server.sync_client()
         for _ in range(2):  # Old keys are deleted as new ones come.
             client.runs.wait(None, "counter", input={"count": 1}, headers={"Idempotency-Key": "a"})

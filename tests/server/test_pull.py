@@ -15,7 +15,7 @@ from typing_extensions import TypedDict
 from langgraph_client import Server, SyncLangGraphClient, get_sync_client
 from langgraph_client.errors import NotFoundError
 from langgraph_client.server.errors import Conflict, NotFound, Refused
-from tests.support.graphs import graphs
+from tests.support.graphs import fresh_graph, graphs
 
 
 class Work(TypedDict, total=False):
@@ -210,9 +210,9 @@ def test_a_pull_is_refused(side_by_side: SyncLangGraphClient, ours: Server) -> N
         ours.pull(side_by_side, thread_id)
     with pytest.raises(NotFoundError):
         ours.pull(side_by_side, "00000000-0000-4000-8000-000000000000")
-    with Server({"loop": graphs()["loop"]}) as other, pytest.raises(NotFound, match="row"):
+    with Server({"loop": fresh_graph("loop")}) as other, pytest.raises(NotFound, match="row"):
         other.pull(side_by_side, thread_id)
-    with Server({"row": graphs()["loop"]}) as other:
+    with Server({"row": fresh_graph("loop")}) as other:
         with pytest.raises(Refused, match="no channel"):
             other.pull(side_by_side, thread_id)
         client = other.sync_client()

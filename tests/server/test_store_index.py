@@ -23,7 +23,7 @@ from langgraph_client.server.options import StoreIndex, StoreOptions, ThreadTTL
 from langgraph_client.server.server import Server
 from langgraph_client.server.storage.sqlite.vectors import cosine_distance
 from langgraph_client.testing import TestClock, TestServer
-from tests.support.graphs import graphs
+from tests.support.graphs import shared_graphs
 from tests.support.killed_file import killed_copy
 
 WORDS = ("cat", "dog", "car")
@@ -107,7 +107,7 @@ def no_numbers(texts: list[str]) -> list[list[float]]:
 def test_embeddings_that_are_none(function: Callable[..., Any]) -> None:
     """What an embedding function gives wrong is told, and nothing is written."""
     options = StoreOptions(StoreIndex(3, function))
-    with Server(graphs(), store=options) as server, http_to(server) as http:
+    with Server(shared_graphs(), store=options) as server, http_to(server) as http:
         answer = put(http, "k", {"text": "x"})
         assert answer.status_code == 422
         assert "embedding" in answer.text
@@ -118,7 +118,7 @@ def test_a_model_that_nobody_knows() -> None:
     """The server does not start, and says which package is missing."""
     options = StoreOptions(StoreIndex(3, "nobody:model"))
     with pytest.raises(StartError, match="nobody:model"):
-        Server(graphs(), store=options).start()
+        Server(shared_graphs(), store=options).start()
 
 
 def test_times_to_live_by_default() -> None:
@@ -126,7 +126,10 @@ def test_times_to_live_by_default() -> None:
     for refresh in (True, False):
         options = StoreOptions(default_ttl=10, refresh_on_read=refresh)
         clock = TestClock()
-        with TestServer(graphs(), clock=clock, store=options) as server, http_to(server) as http:
+        with (
+            TestServer(shared_graphs(), clock=clock, store=options) as server,
+            http_to(server) as http,
+        ):
             put(http, "k", {"text": "x"})
             put(http, "longer", {"text": "x"}, ttl=60)
             clock.advance(8 * 60)
@@ -161,7 +164,7 @@ def test_a_store_of_the_user_s_own() -> None:
         return InMemoryStore()
 
     for given in (InMemoryStore(), InMemoryStore, make, coroutine):
-        with Server(graphs(), store=given) as server, http_to(server) as http:
+        with Server(shared_graphs(), store=given) as server, http_to(server) as http:
             put(http, "k", {"text": "x"})
             assert keys(http) == ["k"]
     assert seen == ["open", "close"]
@@ -182,7 +185,7 @@ def fails() -> Any:
 def test_parts_that_cannot_be_opened(options: dict[str, Any], match: str) -> None:
     """The server does not start, and says which part it was."""
     with pytest.raises(StartError, match=match):
-        Server(graphs(), **options).start()
+        Server(shared_graphs(), **options).start()
 
 
 class BareSaver(InMemorySaver):
@@ -208,7 +211,7 @@ def test_a_saver_of_the_user_s_own(
     """Runs, states, history, copies and deletions of threads are those of the saver; what it
     cannot delete is logged."""
     made = saver()
-    with Server(graphs(), checkpointer=made) as server, server.sync_client() as client:
+    with Server(shared_graphs(), checkpointer=made) as server, server.sync_client() as client:
         thread = client.threads.create().thread_id
         client.runs.wait(thread, "counter", input={"count": 1})
         assert client.threads.get_state(thread)["values"] == {"count": 2}
@@ -253,7 +256,7 @@ class FailingSaver(InMemorySaver):
 def test_a_thread_whose_saver_fails_can_be_deleted_again(deletes: bool) -> None:
     """The server has the thread until its checkpoints are gone."""
     saver = FailingSaver(lambda: None, deletes=deletes)
-    with Server(graphs(), checkpointer=saver) as server, http_to(server) as http:
+    with Server(shared_graphs(), checkpointer=saver) as server, http_to(server) as http:
         path = f"/threads/{http.post('/threads', json={}).json()['thread_id']}"
         http.post(f"{path}/runs/wait", json={"assistant_id": "counter", "input": {"count": 1}})
         saver.fails = True
@@ -277,14 +280,14 @@ def test_no_state_is_left_by_a_kill_while_a_thread_is_deleted(
     body = {"thread_id": "7ac5ca6e-7a1f-4c3e-9df6-9f2b1f5b2f10"}
     path = f"/threads/{body['thread_id']}"
     count = {"assistant_id": "counter", "input": {"count": 1}}
-    with Server(graphs(), path=file, checkpointer=saver) as server, http_to(server) as http:
+    with Server(shared_graphs(), path=file, checkpointer=saver) as server, http_to(server) as http:
         http.post("/threads", json=body)
         http.post(f"{path}/runs/wait", json=count)
         saver.fails = True
         http.delete(path)
         saver.fails = False
     (image,) = images
-    with Server(graphs(), path=image, checkpointer=saver) as server, http_to(server) as http:
+    with Server(shared_graphs(), path=image, checkpointer=saver) as server, http_to(server) as http:
         if http.post("/threads", json=body).status_code == 409:  # It is still there.
             http.delete(path)
             http.post("/threads", json=body)
@@ -297,7 +300,7 @@ def test_threads_live_as_long_as_by_default(strategy: Any) -> None:
     """Threads that are created, copied, or made by a run; one with a time of its own keeps it."""
     clock = TestClock()
     ttl = ThreadTTL(10, strategy)
-    with TestServer(graphs(), clock=clock, thread_ttl=ttl) as server:
+    with TestServer(shared_graphs(), clock=clock, thread_ttl=ttl) as server:
         client = server.sync_client()
         bare = client.threads.create().thread_id
         own = client.threads.create(ttl=60).thread_id

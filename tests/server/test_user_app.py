@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from langgraph_client.server.errors import StartError
 from langgraph_client.server.options import HttpOptions
 from langgraph_client.server.server import Server
-from tests.support.graphs import graphs
+from tests.support.graphs import shared_graphs
 
 
 async def mine(request: Request) -> Response:
@@ -35,7 +35,7 @@ def get(server: Server, path: str, **options: Any) -> httpx.Response:
 def test_what_is_no_application() -> None:
     """What is no ASGI application is named when the server starts."""
     with pytest.raises(TypeError, match=r"http\.app must be .*, not a dict"):
-        Server(graphs(), http=HttpOptions(app={})).start()
+        Server(shared_graphs(), http=HttpOptions(app={})).start()
 
 
 def test_a_lifespan_that_fails() -> None:
@@ -48,7 +48,7 @@ def test_a_lifespan_that_fails() -> None:
 
     app = Starlette(lifespan=lifespan)
     with pytest.raises(StartError, match="ValueError: no database"):
-        Server(graphs(), http=HttpOptions(app=app)).start()
+        Server(shared_graphs(), http=HttpOptions(app=app)).start()
 
 
 def test_a_lifespan_that_fails_at_its_end(caplog: pytest.LogCaptureFixture) -> None:
@@ -59,7 +59,7 @@ def test_a_lifespan_that_fails_at_its_end(caplog: pytest.LogCaptureFixture) -> N
         yield
         raise ValueError("cannot close")
 
-    with Server(graphs(), http=HttpOptions(app=Starlette(lifespan=lifespan))):
+    with Server(shared_graphs(), http=HttpOptions(app=Starlette(lifespan=lifespan))):
         pass
     assert "ValueError: cannot close" in caplog.text
 
@@ -75,7 +75,7 @@ def test_a_lifespan_that_does_not_end(
         yield
         await asyncio.Event().wait()
 
-    with Server(graphs(), http=HttpOptions(app=Starlette(lifespan=lifespan))):
+    with Server(shared_graphs(), http=HttpOptions(app=Starlette(lifespan=lifespan))):
         pass
     assert "did not end in time" in caplog.text
 
@@ -84,7 +84,7 @@ def test_an_application_is_given_back() -> None:
     """Served twice, one after the other, it has its own routes and middleware and no more."""
     app = Starlette(routes=[Route("/mine", mine)])
     for _ in range(2):
-        with Server(graphs(), http=HttpOptions(app=app, auth_first=True)) as server:
+        with Server(shared_graphs(), http=HttpOptions(app=app, auth_first=True)) as server:
             assert get(server, "/mine").json() == {"mine": True}
             assert get(server, "/info").status_code == 200
     assert [getattr(route, "path", None) for route in app.router.routes] == ["/mine"]
@@ -94,12 +94,12 @@ def test_two_servers_with_one_application() -> None:
     """The second does not start, and says why; the first goes on, and both can serve it in turn."""
     app = Starlette(routes=[Route("/mine", mine)])
     options = HttpOptions(app=app)
-    with Server(graphs(), http=options) as first:
+    with Server(shared_graphs(), http=options) as first:
         with pytest.raises(StartError, match="being served by another Server"):
-            Server(graphs(), http=options).start()
+            Server(shared_graphs(), http=options).start()
         assert get(first, "/mine").json() == {"mine": True}
         assert get(first, "/info").status_code == 200
-    with Server(graphs(), http=options) as second:
+    with Server(shared_graphs(), http=options) as second:
         assert get(second, "/info").status_code == 200
     assert [getattr(route, "path", None) for route in app.router.routes] == ["/mine"]
 
@@ -108,10 +108,10 @@ def test_a_middleware_that_cannot_be_created() -> None:
     """The server does not start; the application is as before, and can be served again."""
     app = Starlette(routes=[Route("/mine", mine)], middleware=[Middleware(Order)])
     with pytest.raises(TypeError, match="missing 2 required"):
-        Server(graphs(), http=HttpOptions(app=app, auth_first=True)).start()
+        Server(shared_graphs(), http=HttpOptions(app=app, auth_first=True)).start()
     assert len(app.user_middleware) == 1
     app.user_middleware = []
-    with Server(graphs(), http=HttpOptions(app=app)) as server:
+    with Server(shared_graphs(), http=HttpOptions(app=app)) as server:
         assert get(server, "/mine").json() == {"mine": True}
 
 
@@ -135,7 +135,7 @@ def test_the_api_key_stands_in_front_of_everything() -> None:
     app = Starlette(
         routes=[Route("/mine", mine)], middleware=[Middleware(Order, name="user", seen=seen)]
     )
-    with Server(graphs(), api_key="k", http=HttpOptions(app=app)) as server:
+    with Server(shared_graphs(), api_key="k", http=HttpOptions(app=app)) as server:
         assert get(server, "/mine").status_code == 401
         assert not seen
         assert get(server, "/mine", headers={"x-api-key": "k"}).status_code == 200
@@ -153,7 +153,7 @@ def test_errors_of_the_server_s_own_endpoints() -> None:
 
     handlers: dict[Any, Callable[[Request, Any], Awaitable[Response]]] = {KeyError: handler}
     app = Starlette(routes=[Route("/fail", fail)], exception_handlers=handlers)
-    with Server(graphs(), http=HttpOptions(app=app)) as server:
+    with Server(shared_graphs(), http=HttpOptions(app=app)) as server:
         assert get(server, "/fail").json() == {"handled": "KeyError"}
         answer = get(server, "/threads/none")
         assert (answer.status_code, list(answer.json())) == (422, ["detail"])
@@ -169,7 +169,7 @@ def test_the_routes_of_fastapi_are_described(auth_first: bool) -> None:
     async def item(number: int) -> int:
         return number
 
-    with Server(graphs(), http=HttpOptions(app=app, auth_first=auth_first)) as server:
+    with Server(shared_graphs(), http=HttpOptions(app=app, auth_first=auth_first)) as server:
         assert "/items/{number}" in get(server, "/openapi.json").json()["paths"]
         assert get(server, "/items/3").json() == 3
         assert get(server, "/items/x").status_code == 422
@@ -195,7 +195,7 @@ def test_the_page_shows_routes_without_tags_and_summaries() -> None:
         return shown
 
     app.openapi = describe  # type: ignore[method-assign]  # FastAPI's way to change it.
-    with Server(graphs(), http=HttpOptions(app=app)) as server:
+    with Server(shared_graphs(), http=HttpOptions(app=app)) as server:
         page = get(server, "/docs")
     assert page.status_code == 200
     assert "<h2>application</h2>" in page.text

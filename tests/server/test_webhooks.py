@@ -26,7 +26,7 @@ from langgraph_client.server.errors import Invalid
 from langgraph_client.server.options import HttpOptions, WebhookOptions
 from langgraph_client.testing import TestClock
 from tests.support.eventually import eventually
-from tests.support.graphs import graphs
+from tests.support.graphs import shared_graphs
 from tests.support.raw_server import TLS
 from tests.support.tls_front import tls_front
 from tests.support.webhook_receiver import WebhookReceiver
@@ -42,7 +42,7 @@ def hook() -> Iterator[WebhookReceiver]:
 @pytest.fixture
 def http() -> Iterator[httpx.Client]:
     with (
-        Server(graphs(), webhooks=WebhookOptions(loopback=True, private=True)) as server,
+        Server(shared_graphs(), webhooks=WebhookOptions(loopback=True, private=True)) as server,
         httpx.Client(transport=server.transport(), base_url="http://server") as client,
     ):
         yield client
@@ -102,7 +102,7 @@ def test_a_refusal_is_an_answer(hook: WebhookReceiver) -> None:
     """Other statuses mean that the webhook has arrived: nothing of it is kept."""
     hook.answers = [404]
     with (
-        Server(graphs(), webhooks=WebhookOptions(loopback=True)) as server,
+        Server(shared_graphs(), webhooks=WebhookOptions(loopback=True)) as server,
         httpx.Client(transport=server.transport(), base_url="http://server") as client,
     ):
         run(client, hook, "counter", {"count": 1})
@@ -130,7 +130,7 @@ def test_after_a_day_a_webhook_is_given_up(
     hook.answers = [500]
     clock = TestClock()
     with (
-        Server(graphs(), webhooks=WebhookOptions(loopback=True), clock=clock) as server,
+        Server(shared_graphs(), webhooks=WebhookOptions(loopback=True), clock=clock) as server,
         httpx.Client(transport=server.transport(), base_url="http://server") as client,
     ):
         run(client, hook, "counter", {"count": 1})
@@ -169,14 +169,14 @@ def test_a_server_that_is_stopped_sends_at_its_next_start(
         "webhooks": WebhookOptions(loopback=True),
     }
     with (
-        Server(graphs(), **options) as server,
+        Server(shared_graphs(), **options) as server,
         httpx.Client(transport=server.transport(), base_url="http://server") as client,
     ):
         told = run(client, hook, "counter", {"count": 1})
     while not hook.got.empty():
         hook.got.get_nowait()
     hook.answers = [200]
-    with Server(graphs(), **options) as server:
+    with Server(shared_graphs(), **options) as server:
         assert hook.got.get(timeout=10) == told
         wait_until_delivered(server)
 
@@ -275,7 +275,7 @@ RULES = WebhookOptions(
 def test_rules_of_urls(url: str, detail: str | None) -> None:
     """Scheme, host, port and length are as the rules say; a host that is named may be private."""
     with (
-        Server(graphs(), webhooks=RULES) as server,
+        Server(shared_graphs(), webhooks=RULES) as server,
         httpx.Client(transport=server.transport(), base_url="http://server") as client,
     ):
         body = {"assistant_id": "row", "input": {}, "webhook": url, "after_seconds": 3600}
@@ -327,7 +327,7 @@ def test_the_address_that_was_checked_is_called(
     names = Names(monkeypatch, "xn--strae-oqa.example", [["127.0.0.1"], ["10.0.0.1"]])
     port = httpx.URL(hook.url).port
     with (
-        Server(graphs(), webhooks=WebhookOptions(loopback=True)) as server,
+        Server(shared_graphs(), webhooks=WebhookOptions(loopback=True)) as server,
         httpx.Client(transport=server.transport(), base_url="http://server") as client,
     ):
         url = f"http://straße.example:{port}/hook"
@@ -344,7 +344,7 @@ def test_a_name_with_one_forbidden_address(
     """Every address of a name must be allowed; otherwise none is called."""
     Names(monkeypatch, "two.example", [["127.0.0.1", "10.0.0.1"]])
     with (
-        Server(graphs(), webhooks=WebhookOptions(loopback=True)) as server,
+        Server(shared_graphs(), webhooks=WebhookOptions(loopback=True)) as server,
         httpx.Client(transport=server.transport(), base_url="http://server") as client,
     ):
         url = f"http://two.example:{httpx.URL(hook.url).port}/hook"
@@ -360,7 +360,7 @@ def test_an_address_that_cannot_be_reached(
     """The next address of the name is called."""
     Names(monkeypatch, "two.example", [["127.0.0.2", "127.0.0.1"]])  # Nothing listens at the first.
     with (
-        Server(graphs(), webhooks=WebhookOptions(loopback=True)) as server,
+        Server(shared_graphs(), webhooks=WebhookOptions(loopback=True)) as server,
         httpx.Client(transport=server.transport(), base_url="http://server") as client,
     ):
         url = f"http://two.example:{httpx.URL(hook.url).port}/hook"
@@ -377,7 +377,7 @@ def test_the_certificate_is_that_of_the_name(
     Names(monkeypatch, "other.example", [["127.0.0.1"]])
     with (
         tls_front(hook.url) as good,
-        Server(graphs(), webhooks=WebhookOptions(loopback=True)) as server,
+        Server(shared_graphs(), webhooks=WebhookOptions(loopback=True)) as server,
         httpx.Client(transport=server.transport(), base_url="http://server") as client,
     ):
         body = {"assistant_id": "counter", "input": {"count": 1}, "webhook": f"{good}/hook"}
@@ -394,7 +394,7 @@ def test_a_proxy_gets_the_name(hook: WebhookReceiver, monkeypatch: pytest.Monkey
     monkeypatch.setenv("http_proxy", hook.url.removesuffix("/hook"))
     Names(monkeypatch, "public.example", [["93.184.216.34"]])
     with (
-        Server(graphs()) as server,
+        Server(shared_graphs()) as server,
         httpx.Client(transport=server.transport(), base_url="http://server") as client,
     ):
         url = "http://public.example/hook"
@@ -408,7 +408,7 @@ def test_a_webhook_does_not_carry_the_user(hook: WebhookReceiver) -> None:
     auth = Auth()
     auth.authenticate(lambda: {"identity": "ann", "token": "secret-1"})
     with (
-        Server(graphs(), auth=auth, webhooks=WebhookOptions(loopback=True)) as server,
+        Server(shared_graphs(), auth=auth, webhooks=WebhookOptions(loopback=True)) as server,
         httpx.Client(transport=server.transport(), base_url="http://server") as client,
     ):
         told = run(client, hook, "counter", {"count": 1})
@@ -420,7 +420,7 @@ def test_headers_and_fields(hook: WebhookReceiver) -> None:
     """A webhook carries the headers of the config, and only the fields that it names."""
     options = WebhookOptions(loopback=True, headers={"x-key": "k"}, fields=("run_id", "status"))
     with (
-        Server(graphs(), webhooks=options) as server,
+        Server(shared_graphs(), webhooks=options) as server,
         httpx.Client(transport=server.transport(), base_url="http://server") as client,
     ):
         told = run(client, hook, "counter", {"count": 1})
@@ -433,7 +433,7 @@ def test_disabled_webhooks(hook: WebhookReceiver, caplog: pytest.LogCaptureFixtu
     caplog.set_level("INFO", "langgraph_client.server")
     options = WebhookOptions(loopback=True, enabled=False)
     with (
-        Server(graphs(), webhooks=options) as server,
+        Server(shared_graphs(), webhooks=options) as server,
         httpx.Client(transport=server.transport(), base_url="http://server") as client,
     ):
         body = {"assistant_id": "counter", "input": {"count": 1}, "webhook": hook.url}
@@ -453,7 +453,7 @@ def test_a_webhook_to_this_server() -> None:
     app = Starlette(routes=[Route("/mine", hear, methods=["POST"])])
     options = WebhookOptions(loopback=True)
     with (
-        Server(graphs(), webhooks=options, http=HttpOptions(app=app)) as server,
+        Server(shared_graphs(), webhooks=options, http=HttpOptions(app=app)) as server,
         httpx.Client(transport=server.transport(), base_url="http://server") as client,
     ):
         body = {"assistant_id": "counter", "input": {"count": 1}, "webhook": "/mine"}

@@ -14,7 +14,7 @@ from langgraph_client import Server
 from langgraph_client.server.http.endpoint import Endpoint
 from langgraph_client.server.http.endpoints import ENDPOINTS, SSE
 from langgraph_client.server.http.schemas.bodies import BODIES
-from tests.support.graphs import graphs
+from tests.support.graphs import fresh_graph
 
 GRAPH = "row"
 ODD: list[Any] = [
@@ -142,7 +142,7 @@ def bodies(endpoint: Endpoint) -> Iterator[Odd]:
 
 @pytest.fixture
 def http() -> Iterator[httpx.Client]:
-    hosted = {name: graphs()[name] for name in (GRAPH, "chat")}
+    hosted = {name: fresh_graph(name) for name in (GRAPH, "chat")}
     with (
         Server(hosted) as server,
         httpx.Client(transport=server.transport(), base_url="http://x", timeout=20) as client,

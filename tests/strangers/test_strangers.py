@@ -13,7 +13,7 @@ import pytest
 
 from langgraph_client import Server
 from tests.interop.real import ENVIRONMENT, environment
-from tests.support.graphs import graphs
+from tests.support.graphs import shared_graphs
 
 HERE = Path(__file__).parent
 
@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 def url(request: pytest.FixtureRequest) -> Iterator[str]:
     if not request.config.getoption("--interop"):
         pytest.skip("needs other people's clients: run with --interop (make interop)")
-    with Server(graphs()) as server:
+    with Server(shared_graphs()) as server:
         yield server.listen()
 
 

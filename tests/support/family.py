@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated, Any
 
 from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage, ToolMessage
@@ -21,7 +22,7 @@ from langgraph.types import Command, Overwrite, RetryPolicy, Send, interrupt
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
-from tests.support.graphs import NameModel, graphs
+from tests.support.graphs import NameModel, fresh_graph
 
 
 @dataclass(frozen=True)
@@ -365,7 +366,7 @@ def _writers() -> Any:
 
 
 def _named(name: str) -> Callable[[], Any]:
-    return lambda: graphs()[name]
+    return partial(fresh_graph, name)
 
 
 FAMILY: dict[str, Member] = {

@@ -8,6 +8,9 @@ from __future__ import annotations
 import asyncio
 import operator
 import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from langchain_core.language_models import BaseChatModel
@@ -318,21 +321,35 @@ def _slow() -> Any:
     return StateGraph(Log).add_node("wait", wait).add_edge(START, "wait").compile(name="slow")
 
 
+_MAKERS: dict[str, Callable[[], Any]] = {
+    "row": _row,
+    "counter": _counter,
+    "loop": _loop,
+    "chat": _chat,
+    "functional": _functional,
+    "approval": _approval,
+    "parallel": _parallel,
+    "nested": _nested,
+    "failing": _failing,
+    "fanout": _fanout,
+    "square": _square,
+    "router": _router,
+    "climber": _climber,
+    "slow": _slow,
+}
+
+
 def graphs() -> dict[str, Any]:
     """Return fresh graphs, without checkpointers, by name."""
-    return {
-        "row": _row(),
-        "counter": _counter(),
-        "loop": _loop(),
-        "chat": _chat(),
-        "functional": _functional(),
-        "approval": _approval(),
-        "parallel": _parallel(),
-        "nested": _nested(),
-        "failing": _failing(),
-        "fanout": _fanout(),
-        "square": _square(),
-        "router": _router(),
-        "climber": _climber(),
-        "slow": _slow(),
-    }
+    return {name: make() for name, make in _MAKERS.items()}
+
+
+def fresh_graph(name: str) -> Any:
+    """Return one of `graphs`, without making the others."""
+    return _MAKERS[name]()
+
+
+@cache
+def shared_graphs() -> Mapping[str, Any]:
+    """Return the same graphs each time, for servers: they host copies, and compiling takes time."""
+    return MappingProxyType(graphs())

@@ -25,7 +25,7 @@ from langgraph_client._core.run_progress import NodeStarted
 from langgraph_client.server.graphs.script_steps import Ask, Say
 from langgraph_client.terminal.__main__ import main
 from langgraph_client.terminal.output import RichOutput
-from tests.support.graphs import graphs
+from tests.support.graphs import fresh_graph, graphs
 from tests.support.hosted import Gate, hosted
 
 COMMAND = [sys.executable, "-m", "langgraph_client.terminal"]
@@ -401,7 +401,7 @@ def test_pull_copies(run: Run, client: SyncLangGraphClient, server: Server, tmp_
     place = f"{file} with the graphs of {config}"
     reason = f"Thread with ID {thread_id} already exists"
     assert again.stderr == f"cannot copy into {place}: {reason}\n"
-    with Server({"counter": graphs()["counter"]}, path=file) as taken:
+    with Server({"counter": fresh_graph("counter")}, path=file) as taken:
         assert taken.sync_client().threads.get_state(thread_id)["values"] == {"count": 2}
     assert run(*arguments[:-1], str(tmp_path / "none.json")).returncode == 1
 

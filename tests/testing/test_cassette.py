@@ -22,14 +22,14 @@ from langgraph_client.testing import (
     recorded,
 )
 from langgraph_client.testing.cassette_scrub import Scrubber
-from tests.support.graphs import graphs
+from tests.support.graphs import shared_graphs
 
 URL = "http://deployment.example"
 
 
 @pytest.fixture
 def server() -> Iterator[TestServer]:
-    with TestServer(graphs()) as running:
+    with TestServer(shared_graphs()) as running:
         yield running
 
 

@@ -21,7 +21,7 @@ from langgraph_client.testing import (
     Update,
     Wait,
 )
-from tests.support.graphs import graphs
+from tests.support.graphs import fresh_graph, graphs
 
 AGENT = ScriptedGraph([Update({"a": 1}, "plan"), Ask("sure?", node="ask"), {"done": True}])
 
@@ -91,7 +91,7 @@ def test_a_thread_s_time_to_live_ends(server: TestServer) -> None:
 
 def test_a_run_s_time_limit_goes_by_the_clock() -> None:
     """`max_run_seconds` ends a run as `timeout`."""
-    with TestServer({"slow": graphs()["slow"]}, clock=TestClock(), max_run_seconds=60) as server:
+    with TestServer({"slow": fresh_graph("slow")}, clock=TestClock(), max_run_seconds=60) as server:
         client = server.sync_client()
         thread = client.threads.create()
         with server.hold(status="running") as hold:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from langgraph_client import Server
-from tests.support.graphs import graphs
+from tests.support.graphs import shared_graphs
 
 PROGRAM = Path(__file__).with_name("program.py")
 ROOT = Path(__file__).parents[2]
@@ -41,7 +41,7 @@ def test_all_checks_hold(
     if subject == "real":
         seen = held(text, request.getfixturevalue("real_url"), tmp_path)
     else:
-        with Server(graphs()) as server:
+        with Server(shared_graphs()) as server:
             seen = held(text, server.listen(), tmp_path)
     assert {name: said for name, said in seen.items() if said != "held"} == {}
     assert len(seen) == 30

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from langgraph_client import Server
-from tests.support.graphs import graphs
+from tests.support.graphs import fresh_graph
 
 from .browser import Browser
 
@@ -43,7 +43,7 @@ def command(*arguments: str, **environment: str) -> Iterator[str]:
 @pytest.fixture
 def locked() -> Iterator[str]:
     """The URL of a server that asks for a key."""
-    server = Server({"row": graphs()["row"]}, api_key=KEY)
+    server = Server({"row": fresh_graph("row")}, api_key=KEY)
     url = server.listen()
     with server:
         yield url
@@ -130,7 +130,7 @@ def test_a_server_that_is_not_there_is_said(chromium: Browser) -> None:
 
 def test_a_server_that_comes_back_is_found_again(chromium: Browser) -> None:
     """The command outlives a restart of the server, and the page goes on by itself."""
-    server = Server({"row": graphs()["row"]})
+    server = Server({"row": fresh_graph("row")})
     url = server.listen()
     with command("--url", url) as address, chromium.page() as page:
         with server:
@@ -140,7 +140,7 @@ def test_a_server_that_comes_back_is_found_again(chromium: Browser) -> None:
             page.evaluate(f"location.hash = '#/threads/{thread_id}/state'")
             page.wait_text("live", ".view-head")
         page.wait_text("The server does not answer")
-        again = Server({"row": graphs()["row"]})
+        again = Server({"row": fresh_graph("row")})
         again.listen(port=int(url.rpartition(":")[2]))
         with again:
             again.sync_client().threads.create(thread_id=thread_id, graph_id="row")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from langgraph_client import Server, SyncLangGraphClient, get_sync_client
-from tests.support.graphs import graphs
+from tests.support.graphs import shared_graphs
 
 from .browser import Browser, Page
 from .test_forward import command
@@ -19,7 +19,7 @@ def url(subject: str, request: pytest.FixtureRequest) -> Iterator[str]:
     if subject == "real":
         yield request.getfixturevalue("real_url")
         return
-    server = Server(graphs())
+    server = Server(shared_graphs())
     found = server.listen()
     with server:
         yield found

@@ -233,10 +233,10 @@ def test_everything_has_a_name_and_fits(
 
 def test_a_server_that_is_gone_is_said_and_found_again(chromium: Browser, tmp_path: Path) -> None:
     """While the server is away the page says so and keeps what it has; then it goes on."""
-    from tests.support.graphs import graphs
+    from tests.support.graphs import fresh_graph
 
     path = tmp_path / "state.db"
-    server = Server({"row": graphs()["row"]}, path=path)
+    server = Server({"row": fresh_graph("row")}, path=path)
     url = server.listen()
     with chromium.page() as page:
         with server:
@@ -249,7 +249,7 @@ def test_a_server_that_is_gone_is_said_and_found_again(chromium: Browser, tmp_pa
         page.wait_text("The server does not answer")
         page.wait_text("Disconnected", ".side")
         assert "two:cats" in page.text(".tab-body")
-        again = Server({"row": graphs()["row"]}, path=path)
+        again = Server({"row": fresh_graph("row")}, path=path)
         again.listen(port=int(url.rpartition(":")[2]))
         with again:
             page.wait_for("!document.querySelector('.banner')")

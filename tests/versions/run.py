@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT)]
 
 from langgraph_client import Server  # noqa: E402
-from tests.support.graphs import graphs  # noqa: E402
+from tests.support.graphs import shared_graphs  # noqa: E402
 from tests.support.interpreters import interpreter  # noqa: E402
 from tests.upstream.environment import made  # noqa: E402
 
@@ -53,7 +53,7 @@ def oldest_for_the_client() -> bool:
     requirements = [*_project()["dependencies"], oldest]
     python = made("oldest-client", requirements)
     program = Path(__file__).with_name("beside_langgraph.py")
-    with Server(graphs()) as server:
+    with Server(shared_graphs()) as server:
         return _run(
             [str(python), "-W", "ignore", str(program), server.listen()],
             f"RemoteGraph beside {oldest}",
