@@ -54,7 +54,8 @@ def passes(*command: str, where: Path) -> None:
 def test_the_blocks_of_a_page_run(page: Path, url: str, tmp_path: Path) -> None:
     """Each block runs after the ones above it."""
     passes(str(ROOT / "tests" / "docs" / "run_page.py"), str(page), url, where=tmp_path)
-    for number, block in enumerate(blocks(page)):
-        if is_test(block):
-            (tmp_path / f"test_{number}.py").write_text(block)
-            passes("-m", "pytest", "-q", "-p", "no:asyncio", "-W", "error", where=tmp_path)
+    tests = [block for block in blocks(page) if is_test(block)]
+    for number, block in enumerate(tests):
+        (tmp_path / f"test_{number}.py").write_text(block)
+    if tests:
+        passes("-m", "pytest", "-q", "-p", "no:asyncio", "-W", "error", where=tmp_path)
