@@ -68,8 +68,9 @@ interop-scenarios: .interop/.installed
 		tests/remote/test_congruence.py tests/third_party
 
 interop-others: .interop/.installed
-	@$(BIN)/python -m pytest --interop tests/strangers tests/browser tests/terminal \
-		tests/server/test_pull.py tests/apps tests/acceptance tests/ui/test_interop.py
+	@$(BIN)/python -m pytest --interop tests/strangers tests/browser \
+		tests/terminal/test_terminal.py::test_on_a_real_server tests/server/test_pull.py tests/apps \
+		tests/acceptance tests/ui/test_interop.py
 
 upstream: $(INSTALLED)
 	@$(BIN)/python tests/upstream/run.py $(SUITES)

@@ -6,6 +6,7 @@ this runs, so the tests are those of the langgraph that the project is developed
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import importlib.metadata
 import os
@@ -15,6 +16,8 @@ import sys
 import tarfile
 import tempfile
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,6 +65,14 @@ def cache() -> Path:
     return folder
 
 
+@contextmanager
+def _locked() -> Iterator[None]:
+    """One process at a time makes what is missing; suites may run side by side."""
+    with (cache() / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def version(package: str) -> str:
     """The installed version of `package`."""
     return importlib.metadata.version(package)
@@ -69,7 +80,11 @@ def version(package: str) -> str:
 
 def sources(package: str, release: str | None = None) -> Path:
     """The unpacked source distribution of `package`, without a release in its installed version."""
-    release = release or version(package)
+    with _locked():
+        return _sources(package, release or version(package))
+
+
+def _sources(package: str, release: str) -> Path:
     folder = cache() / "sources" / f"{package}-{release}"
     if folder.exists():
         return folder
@@ -137,6 +152,11 @@ def made(
     content = "\n".join([sys.version, interpreter, *sorted(requirements), pins])
     digest = hashlib.sha256(content.encode()).hexdigest()[:12]
     folder = cache() / "environments" / f"{name}-{digest}"
+    with _locked():
+        return _made(folder, requirements, interpreter, pins)
+
+
+def _made(folder: Path, requirements: list[str], interpreter: str, pins: str) -> Path:
     python = folder / "bin" / "python"
     finished = folder / ".installed"
     if not finished.exists():
