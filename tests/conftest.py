@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -61,6 +62,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for tests in shuffled:
             order.shuffle(tests)
         items[:] = [item for tests in shuffled for item in tests]
+
+
+def pytest_collection_finish() -> None:
+    # What was imported stays. Without this, each `gc.collect` of a test goes through all of it.
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
