@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import random
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -64,12 +63,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for tests in shuffled for item in tests]
 
 
-def pytest_collection_finish() -> None:
-    # What was imported stays. Without this, each `gc.collect` of a test goes through all of it.
-    gc.collect()
-    gc.freeze()
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     # Scenarios that hold against any server say `subject`, or use a fixture that does.
     if "subject" in metafunc.fixturenames:
@@ -110,6 +103,24 @@ def _storage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     yield
     for url in urls.values():
         cluster().drop(url)
+
+
+@pytest.fixture
+def postgres() -> Iterator[str]:
+    """The URL of a PostgreSQL database of the test's own, with the schema."""
+    from tests.support.postgres import binaries, cluster
+
+    if binaries() is None:
+        pytest.skip("PostgreSQL is not installed")
+    url = cluster().fresh()
+    yield url
+    cluster().drop(url)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def path(request: pytest.FixtureRequest) -> Any:
+    """Where a server keeps its data, in turn: None for memory, or a database's URL."""
+    return None if request.param == "sqlite" else request.getfixturevalue("postgres")
 
 
 @pytest.fixture(scope="session")

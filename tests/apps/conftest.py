@@ -38,7 +38,7 @@ def command(folder: Path, *options: str) -> Iterator[str]:
     finally:
         process.terminate()
         try:
-            process.communicate(timeout=15)
+            process.communicate(timeout=120)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()

@@ -128,7 +128,7 @@ def process(program: str, warnings: str = "error") -> subprocess.Popen[str]:
 def test_the_interpreter_may_exit(slow: str, program: str, warnings: str) -> None:
     """An open stream holds nobody up at exit, and nothing is complained of."""
     with process(program.format(url=slow, then="return"), warnings) as running:
-        said, complained = running.communicate(timeout=30)
+        said, complained = running.communicate(timeout=120)
     assert (said, complained, running.returncode) == ("open\n", "", 0)
 
 
@@ -140,7 +140,7 @@ def test_control_c(slow: str, program: str) -> None:
         assert running.stdout is not None
         assert running.stdout.readline() == "open\n"
         running.send_signal(signal.SIGINT)
-        _, complained = running.communicate(timeout=30)
+        _, complained = running.communicate(timeout=120)
     lines = complained.strip().splitlines()
     assert lines[-1] == "KeyboardInterrupt"
     assert "Exception ignored" not in complained

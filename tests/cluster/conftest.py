@@ -11,17 +11,12 @@ import pytest
 from langgraph_client.server.options import WebhookOptions
 from langgraph_client.server.server import Server
 from tests.support.hosted import Gate, hosted
-from tests.support.postgres import binaries, cluster
 
 
 @pytest.fixture
-def database() -> Iterator[str]:
-    """The URL of a database of the test's own, with the schema."""
-    if binaries() is None:
-        pytest.skip("PostgreSQL is not installed")
-    url = cluster().fresh()
-    yield url
-    cluster().drop(url)
+def database(postgres: str) -> str:
+    """The URL of the database that the servers share."""
+    return postgres
 
 
 class Pair(NamedTuple):

@@ -17,7 +17,6 @@ from typing_extensions import TypedDict
 
 from langgraph_client.encryption import Encryption, EncryptionContext
 from langgraph_client.server.server import Server
-from tests.support.postgres import binaries, cluster
 
 SECRET = "what-only-ann-may-know"
 PLAIN = {"owner", "color"}
@@ -110,18 +109,15 @@ GRAPHS = {
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
-def path(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
+def path(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     """Where a server is to keep everything."""
-    if request.param == "memory":
-        yield None
-    elif request.param == "sqlite":
-        yield tmp_path / "state.db"
-    else:
-        if binaries() is None:
-            pytest.skip("PostgreSQL is not installed")
-        url = cluster().fresh()
-        yield url
-        cluster().drop(url)
+    match request.param:
+        case "memory":
+            return None
+        case "sqlite":
+            return tmp_path / "state.db"
+        case _:
+            return request.getfixturevalue("postgres")
 
 
 def http_of(server: Server) -> httpx.Client:

@@ -260,7 +260,7 @@ def test_in_a_langgraph_json(tmp_path: Path) -> None:
         assert answer.json()["answer"] == f"kept {SECRET}"
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=120)
     for file in tmp_path.glob("state.db*"):
         assert SECRET.encode() not in file.read_bytes()
 
@@ -276,7 +276,7 @@ def test_in_a_langgraph_json(tmp_path: Path) -> None:
 def test_a_wrong_place(tmp_path: Path, place: str, said: str) -> None:
     """A path that leads to no `Encryption` keeps the server from starting, in one line."""
     process = serve(tmp_path, place)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=120)
     assert process.returncode != 0
     assert said in errors
     assert "Traceback" not in errors

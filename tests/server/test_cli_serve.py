@@ -110,7 +110,7 @@ def test_what_has_no_effect_is_warned_of(tmp_path: Path) -> None:
     with serving(config(tmp_path, auht={}, env=".env"), "--port", "0") as (url, process):
         assert httpx.get(f"{url}/ok").status_code == 200
         process.terminate()
-        text = process.communicate(timeout=20)[1]
+        text = process.communicate(timeout=120)[1]
     assert "'auht' is not a known key" in text
     assert "'env' names .env, which does not exist" in text
 
@@ -215,7 +215,7 @@ def test_failures_are_logged_with_tracebacks(tmp_path: Path) -> None:
         with serving(file, "--port", "0", "--log-level", level) as (url, process):
             httpx.post(f"{url}/runs/wait", json={"assistant_id": "add", "input": {"n": 1}})
             process.terminate()
-            said[level] = process.communicate(timeout=20)[1]
+            said[level] = process.communicate(timeout=120)[1]
     assert "ZeroDivisionError" in said["debug"]
     assert "POST /runs/wait 200" in said["debug"]
     assert "httpcore" not in said["debug"]

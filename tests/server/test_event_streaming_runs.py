@@ -18,7 +18,6 @@ from langgraph_client.server.runs.event_filter import EventFilter, event_name
 from langgraph_client.server.server import Server
 from tests.server.test_event_streaming import ALL, Count, Thread, kinds, of, one_node
 from tests.support.eventually import eventually
-from tests.support.postgres import binaries, cluster
 
 
 class Gate:
@@ -160,19 +159,6 @@ def test_the_end_of_a_run_that_took_its_thread_with_it_expires() -> None:
 def exported(server: Server) -> dict[str, Any]:
     export = server.services.storage.export()
     return asyncio.run_coroutine_threadsafe(export, server.loop).result(10)
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def path(request: pytest.FixtureRequest) -> Iterator[str | None]:
-    """Where a server keeps its data: in memory, or in a PostgreSQL database."""
-    if request.param == "sqlite":
-        yield None
-        return
-    if binaries() is None:
-        pytest.skip("PostgreSQL is not installed")
-    url = cluster().fresh()
-    yield url
-    cluster().drop(url)
 
 
 def test_opening_the_events_does_not_read_runs_that_are_in_them(

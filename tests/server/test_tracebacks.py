@@ -86,4 +86,4 @@ def test_the_command_shows_tracebacks_on_loopback_only(
         assert ("app.py" in str(error)) is shown
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=120)

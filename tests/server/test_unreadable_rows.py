@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -16,7 +15,6 @@ from langgraph.graph import START, StateGraph
 
 from langgraph_client.encryption import Encryption, EncryptionContext
 from langgraph_client.server.server import Server
-from tests.support.postgres import binaries, cluster
 
 
 class State(TypedDict):
@@ -29,18 +27,13 @@ def graph(saver: InMemorySaver | None = None) -> Any:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def path(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
+def path(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     """Where servers keep everything."""
     if request.param == "sqlite":
         if request.config.getoption("--storage") != "sqlite":
             pytest.skip("about SQLite")
-        yield tmp_path / "state.db"
-        return
-    if binaries() is None:
-        pytest.skip("PostgreSQL is not installed")
-    url = cluster().fresh()
-    yield url
-    cluster().drop(url)
+        return tmp_path / "state.db"
+    return request.getfixturevalue("postgres")
 
 
 def damage(path: Any, table: str, where: str = "1 = 1") -> None:

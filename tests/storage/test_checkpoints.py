@@ -6,6 +6,7 @@ import asyncio
 import operator
 import os
 import tempfile
+from collections.abc import AsyncIterator
 from itertools import pairwise
 from typing import Annotated, Any, TypedDict
 
@@ -25,7 +26,6 @@ from langgraph_client.server.storage.checkpoint_links import DELTA_COUNTERS
 from langgraph_client.server.storage.postgres.storage import open_postgres
 from langgraph_client.server.storage.sqlite.storage import SqliteStorage
 from langgraph_client.server.storage.sqlite.value_parts import pack, unpack
-from tests.support.postgres import binaries, cluster
 
 SERDE = JsonPlusSerializer()
 
@@ -345,72 +345,50 @@ async def turns_between(saver: Any, config: Any) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgres"])
-async def test_a_long_list_lets_other_tasks_run(database: str) -> None:
+@pytest.fixture
+async def storage(path: str | None) -> AsyncIterator[Any]:
+    """A storage in memory, and one in PostgreSQL."""
+    opened: Any = await open_postgres(path) if path else SqliteStorage()
+    yield opened
+    await opened.close()
+
+
+async def test_a_long_list_lets_other_tasks_run(storage: Any) -> None:
     """The event loop is not held from the first checkpoint of a list to the last one."""
-    if database == "postgres" and binaries() is None:
-        pytest.skip("PostgreSQL is not installed")
-    url = await asyncio.to_thread(cluster().fresh) if database == "postgres" else ""
-    storage: Any = await open_postgres(url) if url else SqliteStorage()
-    try:
-        await converse(storage.checkpointer, "t", turns=2)
-        turns = await turns_between(storage.checkpointer, {"configurable": {"thread_id": "t"}})
-    finally:
-        await storage.close()
-        if url:
-            await asyncio.to_thread(cluster().drop, url)
+    await converse(storage.checkpointer, "t", turns=2)
+    turns = await turns_between(storage.checkpointer, {"configurable": {"thread_id": "t"}})
     assert len(turns) > 5
     assert all(later > earlier for earlier, later in pairwise(turns))
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgres"])
-async def test_blocking_and_async_writes_store_the_same_metadata(database: str) -> None:
+async def test_blocking_and_async_writes_store_the_same_metadata(storage: Any) -> None:
     """A checkpoint of a blocking subgraph names the parent's checkpoint, as an async one does."""
-    if database == "postgres" and binaries() is None:
-        pytest.skip("PostgreSQL is not installed")
-    url = await asyncio.to_thread(cluster().fresh) if database == "postgres" else ""
-    storage: Any = await open_postgres(url) if url else SqliteStorage()
-    try:
-        graph = build().compile(checkpointer=storage.checkpointer)
-        await graph.ainvoke({}, {"configurable": {"thread_id": "async"}})
-        await asyncio.to_thread(graph.invoke, {}, {"configurable": {"thread_id": "blocking"}})
-        keys = [
-            [
-                set(item.metadata)
-                async for item in storage.checkpointer.alist({"configurable": {"thread_id": name}})
-            ]
-            for name in ("async", "blocking")
+    graph = build().compile(checkpointer=storage.checkpointer)
+    await graph.ainvoke({}, {"configurable": {"thread_id": "async"}})
+    await asyncio.to_thread(graph.invoke, {}, {"configurable": {"thread_id": "blocking"}})
+    keys = [
+        [
+            set(item.metadata)
+            async for item in storage.checkpointer.alist({"configurable": {"thread_id": name}})
         ]
-    finally:
-        await storage.close()
-        if url:
-            await asyncio.to_thread(cluster().drop, url)
+        for name in ("async", "blocking")
+    ]
     assert keys[0] == keys[1]
     assert any("checkpoint_map" in names for names in keys[0])
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgres"])
 @pytest.mark.parametrize("counters", [5, "text", [1], True, None])
-async def test_counters_of_any_form_are_not_in_the_way(database: str, counters: Any) -> None:
+async def test_counters_of_any_form_are_not_in_the_way(storage: Any, counters: Any) -> None:
     """Runs are deleted and threads pruned whatever stands in the place of langgraph's counters."""
-    if database == "postgres" and binaries() is None:
-        pytest.skip("PostgreSQL is not installed")
-    url = await asyncio.to_thread(cluster().fresh) if database == "postgres" else ""
-    storage: Any = await open_postgres(url) if url else SqliteStorage()
     saver = storage.checkpointer
-    try:
-        where = {"configurable": {"thread_id": "t", "checkpoint_ns": ""}}
-        for _ in range(2):
-            metadata = {DELTA_COUNTERS: counters, "run_id": "r"}
-            where = await saver.aput(where, empty_checkpoint(), metadata, {})
-        await storage.states.keep_latest("t")
-        assert len([item async for item in saver.alist(where)]) == 1
-        await storage.states.delete_run("t", "r")
-        assert await saver.aget_tuple(where) is None
-    finally:
-        await storage.close()
-        if url:
-            await asyncio.to_thread(cluster().drop, url)
+    where = {"configurable": {"thread_id": "t", "checkpoint_ns": ""}}
+    for _ in range(2):
+        metadata = {DELTA_COUNTERS: counters, "run_id": "r"}
+        where = await saver.aput(where, empty_checkpoint(), metadata, {})
+    await storage.states.keep_latest("t")
+    assert len([item async for item in saver.alist(where)]) == 1
+    await storage.states.delete_run("t", "r")
+    assert await saver.aget_tuple(where) is None
 
 
 async def test_checkpoints_that_are_deleted_during_a_list() -> None:

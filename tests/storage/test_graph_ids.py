@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.storage.opening import open_storage
-from tests.support.postgres import binaries, cluster
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def path(request: pytest.FixtureRequest) -> Iterator[str | None]:
-    """Where the storage is; None for memory."""
-    if request.param == "sqlite":
-        yield None
-        return
-    if binaries() is None:
-        pytest.skip("PostgreSQL is not installed")
-    url = cluster().fresh()
-    yield url
-    cluster().drop(url)
 
 
 @pytest.fixture

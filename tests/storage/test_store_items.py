@@ -46,19 +46,6 @@ _DOCUMENTS = st.dictionaries(_KEYS, _JSON, max_size=3)
 _FILTERS = st.dictionaries(_KEYS, _CONDITIONS, min_size=1, max_size=2)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def path(request: pytest.FixtureRequest) -> Iterator[str | None]:
-    """Where a server keeps its data: in memory, or in a PostgreSQL database."""
-    if request.param == "sqlite":
-        yield None
-        return
-    if binaries() is None:
-        pytest.skip("PostgreSQL is not installed")
-    url = cluster().fresh()
-    yield url
-    cluster().drop(url)
-
-
 @pytest.fixture
 def clock() -> TestClock:
     return TestClock()

@@ -35,7 +35,7 @@ def command(*arguments: str, **environment: str) -> Iterator[str]:
         yield process.stdout.readline().split()[0]
     finally:
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=120)
     assert process.returncode == 0
     assert "Traceback" not in errors
 
