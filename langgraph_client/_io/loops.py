@@ -27,7 +27,17 @@ def current_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
+#: The most seconds for which the end of a loop waits for work that needs its connections.
+_PATIENCE = 10.0
+_WORK: WeakKeyDictionary[Any, set[asyncio.Task[Any]]] = WeakKeyDictionary()
 _ENDS: WeakKeyDictionary[Any, tuple[AsyncGenerator[None], WeakSet[Any]]] = WeakKeyDictionary()
+
+
+def close_after(task: asyncio.Task[Any]) -> None:
+    """Have the connections of a task's loop closed after the task, if the loop ends meanwhile."""
+    work = _WORK.setdefault(task.get_loop(), set())
+    work.add(task)
+    task.add_done_callback(work.discard)
 
 
 def close_with_loop(thing: Closable) -> None:
@@ -51,6 +61,11 @@ async def _until_the_end(noted: WeakSet[Any]) -> AsyncGenerator[None]:
     try:
         yield
     finally:
+        # The loop closes all its generators side by side. Those that read a stream stop its run,
+        # and they begin with that in this turn of the loop.
+        await asyncio.sleep(0)
+        if work := _WORK.get(asyncio.get_running_loop()):
+            await asyncio.wait(list(work), timeout=_PATIENCE)
         for thing in list(noted):
             try:
                 await thing.aclose()

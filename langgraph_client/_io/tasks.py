@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 import anyio
 from anyio import sleep
 
-from langgraph_client._io.loops import current_loop
+from langgraph_client._io.loops import close_after, current_loop
 
 __all__ = ["Background", "Lock", "Reading", "close_all", "complete_opening", "is_trio", "sleep"]
 
@@ -55,6 +55,7 @@ class Background:
     def _begin(self, work: Work, what: str) -> asyncio.Task[None]:
         assert self._loop is not None
         task = self._loop.create_task(_quietly(work, what))
+        close_after(task)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task

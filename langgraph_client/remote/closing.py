@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import threading
+from collections import deque
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
@@ -149,42 +150,113 @@ def cancelling(
             raise
 
 
-@contextlib.asynccontextmanager
-async def acancelling(
-    parts: AsyncIterable[JSON],
-    stop: Callable[[], Awaitable[None]],
-    is_handler_error: Callable[[Exception], bool],
-) -> AsyncIterator[AsyncIterable[JSON]]:
+class AsyncCancelling(AbstractAsyncContextManager[AsyncIterable[JSON]]):
     """Async twin of `cancelling`.
 
     If the caller is cancelled during the opening, the opening goes on in the background, because
     only the response names the run to cancel. The cancellation of the run is a separate task, so
     that further cancellations of the caller do not stop it. The caller waits until the run has
     stopped, as for a local run, but not longer than `PATIENCE` seconds.
+
+    It is not an async generator, for the reason told at `AsyncConverted`.
     """
-    stream: AbstractAsyncContextManager[AsyncIterable[JSON]] = contextlib.nullcontext(parts)
-    if isinstance(parts, AbstractAsyncContextManager):
-        stream = parts
-    elif isinstance(parts, AsyncGenerator):
-        stream = contextlib.aclosing(parts)
 
-    async def opening() -> AsyncIterable[JSON]:
-        return await stream.__aenter__()
+    def __init__(
+        self,
+        parts: AsyncIterable[JSON],
+        stop: Callable[[], Awaitable[None]],
+        is_handler_error: Callable[[Exception], bool],
+    ) -> None:
+        self._stream: AbstractAsyncContextManager[AsyncIterable[JSON]]
+        if isinstance(parts, AbstractAsyncContextManager):
+            self._stream = parts
+        elif isinstance(parts, AsyncGenerator):
+            self._stream = contextlib.aclosing(parts)
+        else:
+            self._stream = contextlib.nullcontext(parts)
+        self._stop = stop
+        self._is_handler_error = is_handler_error
+        self._background = Background()
 
-    async def opened_late(_: AsyncIterable[JSON]) -> None:
+    async def __aenter__(self) -> AsyncIterable[JSON]:
+        opening = self._open()
+        return await complete_opening(self._background, opening, self._opened_late, PATIENCE)
+
+    async def _open(self) -> AsyncIterable[JSON]:
+        return await self._stream.__aenter__()
+
+    async def _opened_late(self, _: AsyncIterable[JSON]) -> None:
         try:
-            await stop()
+            await self._stop()
         finally:
-            await stream.__aexit__(None, None, None)
+            await self._stream.__aexit__(None, None, None)
 
-    background = Background()
-    events = await complete_opening(background, opening(), opened_late, PATIENCE)
-    try:
-        yield events
-    except BaseException as error:
-        if isinstance(error, CLIENT_ERRORS) and not is_handler_error(error):
-            raise
-        await background.finish(stop, "stopping a run that its reader has left", PATIENCE)
-        raise
-    finally:
-        await stream.__aexit__(None, None, None)
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
+    ) -> None:
+        is_of_client = isinstance(error, CLIENT_ERRORS) and not self._is_handler_error(error)
+        try:
+            if error is not None and not is_of_client:
+                what = "stopping a run that its reader has left"
+                await self._background.finish(self._stop, what, PATIENCE)
+        finally:
+            await self._stream.__aexit__(None, None, None)
+
+
+class AsyncConverted(AsyncIterator[GraphValue]):
+    """The items of an async generator, of which each becomes none, one or several others.
+
+    It is not an async generator itself. The event loop closes all async generators that it knows,
+    at its own end or if they are garbage-collected, each in a task: of two, one inside the other,
+    the closing of one fails, because the other is closing it already.
+
+    Args:
+        items: The generator, or another of these.
+        convert: Returns what an item becomes.
+        at_end: Returns what comes after the last item.
+        at_failure: Returns what comes before the error, if the generator fails.
+    """
+
+    def __init__(
+        self,
+        items: AsyncGenerator[GraphValue, None] | AsyncConverted,
+        convert: Callable[[GraphValue], Iterable[GraphValue]],
+        *,
+        at_end: Callable[[], Iterable[GraphValue]] = tuple,
+        at_failure: Callable[[], Iterable[GraphValue]] = tuple,
+    ) -> None:
+        self._items = items
+        self._convert = convert
+        self._at_end = at_end
+        self._at_failure = at_failure
+        self._ready: deque[GraphValue] = deque()
+        self._end: Exception | None = None
+
+    async def __anext__(self) -> GraphValue:
+        while not self._ready:
+            if self._end is not None:
+                raise self._taken_end()
+            await self._read()
+        return self._ready.popleft()
+
+    async def _read(self) -> None:
+        try:
+            self._ready.extend(self._convert(await anext(self._items)))
+        except StopAsyncIteration as end:
+            self._end = end
+            self._ready.extend(self._at_end())
+        except Exception as error:
+            self._end = error
+            await self._items.aclose()  # It may be the conversion that failed.
+            self._ready.extend(self._at_failure())
+
+    def _taken_end(self) -> Exception:
+        end = self._end or StopAsyncIteration()
+        self._end = StopAsyncIteration()  # From now on.
+        return end
+
+    async def aclose(self) -> None:
+        """Stop reading, and stop the run if it is not over."""
+        self._ready.clear()
+        self._end = StopAsyncIteration()
+        await self._items.aclose()

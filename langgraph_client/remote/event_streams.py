@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from collections.abc import (
     AsyncGenerator,
-    AsyncIterator,
     Callable,
     Generator,
     Iterator,
     Mapping,
     Sequence,
 )
-from contextlib import aclosing, closing
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from langgraph_client.remote.aliases import JSON, Config, Foreign, JsonObject, MergedConfig
+from langgraph_client.remote.closing import AsyncConverted
 from langgraph_client.remote.compat import event_streaming
 from langgraph_client.remote.extensions import server_channels
 from langgraph_client.remote.message_events import MessageEvents
@@ -106,7 +106,9 @@ class EventStreaming:
 
     def async_run_stream(self, parts: AsyncGenerator[Foreign, None]) -> AsyncGraphRunStream:
         """Return the run stream over the parts of `astream(version="v2", subgraphs=True)`."""
-        return self._classes.async_run_stream(_aconverted(parts), self._mux)
+        events = MessageEvents()
+        converted = AsyncConverted(parts, events.convert, at_end=events.finish)
+        return self._classes.async_run_stream(converted, self._mux)
 
 
 def _scope(configurable: JsonObject) -> tuple[str, ...]:
@@ -120,13 +122,3 @@ def _converted(parts: Generator[Foreign, None, None]) -> Iterator[Foreign]:
         for part in parts:
             yield from events.convert(part)
     yield from events.finish()
-
-
-async def _aconverted(parts: AsyncGenerator[Foreign, None]) -> AsyncIterator[Foreign]:
-    events = MessageEvents()
-    async with aclosing(parts):
-        async for part in parts:
-            for converted in events.convert(part):
-                yield converted
-    for converted in events.finish():
-        yield converted

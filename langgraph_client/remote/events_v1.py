@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing
 
 from langgraph_client.remote.aliases import GraphValue, JsonObject, MergedConfig
+from langgraph_client.remote.closing import AsyncConverted
 from langgraph_client.remote.compat import deprecation_warning, is_ai_chunk
 from langgraph_client.remote.decode import INTERRUPT
 
@@ -22,25 +22,16 @@ def warn_of_v1() -> None:
     )
 
 
-async def events_v1(
-    events: AsyncGenerator[JsonObject, None], config: MergedConfig
-) -> AsyncGenerator[JsonObject, None]:
-    """Yield the events of a run in version "v1".
+def events_v1(events: AsyncGenerator[JsonObject, None], config: MergedConfig) -> AsyncConverted:
+    """Return the events of a run in version "v1".
 
     Args:
         events: The events of version "v2".
         config: The caller's config.
     """
     converter = EventsV1Converter(config)
-    async with aclosing(events):
-        try:
-            async for event in events:
-                for converted in converter.convert(event):
-                    yield converted
-        except Exception:  # The run failed, and so did what is still open. The error goes on.
-            for converted in converter.finish():
-                yield converted
-            raise
+    # If the run failed, so did what is still open.
+    return AsyncConverted(events, converter.convert, at_failure=converter.finish)
 
 
 class EventsV1Converter:

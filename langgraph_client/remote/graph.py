@@ -30,9 +30,10 @@ from langgraph_client.remote.callbacks import RunCallbacks
 from langgraph_client.remote.clients import CLIENT_ERRORS, Clients
 from langgraph_client.remote.closing import (
     AsyncBatches,
+    AsyncCancelling,
+    AsyncConverted,
     Batches,
     GraphStream,
-    acancelling,
     cancelling,
 )
 from langgraph_client.remote.compat import (
@@ -52,7 +53,6 @@ from langgraph_client.remote.flows import introspection, runs, state
 from langgraph_client.remote.langchain_events import (
     LangchainEventFilter,
     Names,
-    filtered,
     refuse_filters,
     refuse_other_versions,
 )
@@ -578,11 +578,11 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             {name: pair[1] for name, pair in filters.items()},
         )
         given = {"input": input, "config": config, "kwargs": kwargs}
-        events = self._arun(RunArguments.collect(given, whole_state=True, events=True))
-        if version == "v1":
-            warn_of_v1()
-            events = events_v1(events, self._settings.merged(config))
-        return filtered(events, wanted)
+        run = self._arun(RunArguments.collect(given, whole_state=True, events=True))
+        if version == "v2":
+            return AsyncConverted(run, wanted.select)
+        warn_of_v1()
+        return AsyncConverted(events_v1(run, self._settings.merged(config)), wanted.select)
 
     async def _arun_stream(
         self,
@@ -705,7 +705,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                 sent = request.arguments_for(reader.created)
                 parts = self._clients.astream(call.address.thread_id, self.assistant_id, sent)
                 try:
-                    async with acancelling(
+                    async with AsyncCancelling(
                         parts,
                         lambda: adrive(runs.cancel(reader, call), client),
                         callbacks.is_handler_error,

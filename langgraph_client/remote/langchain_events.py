@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from langgraph_client.remote.aliases import GraphValue, JsonObject, Reply
@@ -20,28 +19,21 @@ class LangchainEventFilter:
     exclude: Mapping[str, Names | None]
     _root: str | None = None
 
-    def wanted(self, event: JsonObject) -> bool:
-        """Return whether an event is wanted. If so, set its input as a local graph does."""
+    def select(self, event: JsonObject) -> list[JsonObject]:
+        """Return the event in a list, or none if it is not wanted.
+
+        Its input is set as a local graph does.
+        """
         includes_all = all(names is None for names in self.include.values())
         if not (includes_all or _fits(event, self.include)) or _fits(event, self.exclude):
-            return False
+            return []
         # As in a local graph: the first event has the caller's input, the root's end has none.
         if self._root is None:
             self._root = event["run_id"]
             event["data"]["input"] = self.input
         elif event["run_id"] == self._root and event["event"].endswith("_end"):
             event["data"].pop("input", None)
-        return True
-
-
-async def filtered(
-    events: AsyncGenerator[JsonObject, None], wanted: LangchainEventFilter
-) -> AsyncGenerator[JsonObject, None]:
-    """Yield the events that are wanted."""
-    async with aclosing(events):
-        async for event in events:
-            if wanted.wanted(event):
-                yield event
+        return [event]
 
 
 def refuse_other_versions(version: str, transformers: Sequence[object] | None) -> None:

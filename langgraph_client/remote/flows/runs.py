@@ -17,6 +17,8 @@ from langgraph_client.remote.snapshot import HistoryPages
 from langgraph_client.remote.threads import thread_arguments
 
 CONFLICT = 409
+#: How servers refuse to cancel a run that is over or was deleted.
+IS_OVER = (NOT_FOUND, CONFLICT, 422)
 
 
 def prepare(request: RunRequest, call: StateCall) -> Flow[EventReader]:
@@ -105,6 +107,8 @@ def cancel(reader: EventReader, call: StateCall) -> Flow[None]:
         try:
             yield from ask(stop)
         except Exception as error:
+            if status_of(error) in IS_OVER:
+                return
             if not is_transient(error):
                 raise
             # A kept connection that the server has closed is enough to lose the request. A second
