@@ -63,13 +63,20 @@ class Background:
     async def finish(self, work: Work, what: str, seconds: float) -> None:
         """Do work to its end, at most for this many seconds, even if the caller is cancelled.
 
-        A cancellation of the caller is raised after the work. Errors of the work are logged.
+        A cancellation of the caller is raised after the work. Errors of the work are logged. If the
+        work itself is cancelled from outside, it is done once more.
         """
         if self._loop is None:
             with anyio.move_on_after(seconds, shield=True):
                 await _quietly(work, what)
             return
-        await _outlasted(self._begin(work, what), what, seconds)
+        task = self._begin(work, what)
+        try:
+            await _outlasted(task, what, seconds)
+        finally:
+            # A loop that ends cancels all its tasks first: this one, and the caller.
+            if task.cancelled():
+                await _outlasted(self._begin(work, what), what, seconds)
 
 
 async def _outlasted(task: asyncio.Task[None], what: str, seconds: float) -> None:

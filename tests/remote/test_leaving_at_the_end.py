@@ -8,7 +8,7 @@ import logging
 import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -62,28 +62,49 @@ async def items(way, on):
     events = graph.astream_events({{}}, on, version=way)
     return (await events).values if way == "v3" else events
 
-async def main(way):
-    left = await items(way, {{"configurable": {{"thread_id": {name!r} + way}}}})
+async def main(way, thread_id):
+    async for _ in await items(way, {{"configurable": {{"thread_id": thread_id}}}}):
+        {leave}
+
+async def main_with_name(way, thread_id):
+    left = await items(way, {{"configurable": {{"thread_id": thread_id}}}})
     async for _ in left:
         {leave}
 
-for way in {ways!r}:
+async def main_and_some_turns(turns, thread_id):
+    await main("astream", thread_id)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+
+for argument in {arguments!r}:
     with contextlib.suppress(LookupError):
-        asyncio.run(main(way))
+        asyncio.run({main}(argument, {name!r} + str(argument)))
 """
 
 
-@pytest.mark.parametrize("leave", ["break", "raise LookupError"])
-def test_the_end_of_a_loop_stops_the_runs_that_it_reads(server: TestServer, leave: str) -> None:
+@pytest.mark.parametrize(
+    ("main", "leave", "arguments"),
+    [
+        ("main", "break", WAYS),
+        ("main_with_name", "raise LookupError", WAYS),
+        # The loop ends, and cancels all its tasks, while the run is being cancelled.
+        ("main_and_some_turns", "break", range(8)),
+    ],
+)
+def test_the_end_of_a_loop_stops_the_runs_that_it_reads(
+    server: TestServer, main: str, leave: str, arguments: Sequence[str | int]
+) -> None:
     """It is a way of leaving, too, and nothing is complained of."""
     name = uuid.uuid4().hex[:8]
-    program = PROGRAM.format(url=server.url, name=name, ways=WAYS, leave=leave)
+    program = PROGRAM.format(
+        url=server.url, name=name, main=main, leave=leave, arguments=[*arguments]
+    )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60
     )
     assert (done.stderr, done.returncode) == ("", 0)
-    for way in WAYS:
-        ends_interrupted(server, name + way)
+    for argument in arguments:
+        ends_interrupted(server, f"{name}{argument}")
 
 
 async def items(graph: RemoteGraph, way: str, on: Any) -> AsyncIterator[Any]:
