@@ -17,7 +17,6 @@ from langgraph_client.remote.messages import message_from
 from langgraph_client.remote.output import select, select_updates, without_interrupts
 from langgraph_client.remote.parent_stream import ParentStream
 from langgraph_client.remote.run_request import RunRequest
-from langgraph_client.remote.stream_modes import ModePair
 from langgraph_client.thread_ids import GIVEN_PARENTS
 from langgraph_client.values import (
     ANSWERED_EVENT,
@@ -76,6 +75,7 @@ class EventReader:
         self._foreign: tuple[str, JSON] | None = None
         self._is_over = False
         self._is_list = request.yields_pairs
+        self._pair = request.pair
         #: Interrupts and resumptions for the caller's callbacks.
         self._lifecycle: list[JsonObject] = []
         #: Handler calls for the caller's callbacks, each list with the name of its event.
@@ -196,7 +196,7 @@ class EventReader:
             if ns or name not in self._request.modes:
                 return []
             if self._is_list:
-                return [ModePair((name, payload))]
+                return [self._pair((name, payload))]
             if name != "values":  # A state must also set `output`, so it cannot take the shortcut.
                 self.direct[name] = self._payloads[name]
             return [payload]
@@ -234,7 +234,7 @@ class EventReader:
             return part
         if self._arguments.subgraphs:
             return (ns, mode, payload) if self._is_list else (ns, payload)
-        return ModePair((mode, payload)) if self._is_list else payload
+        return self._pair((mode, payload)) if self._is_list else payload
 
     def _with_classes(self, part: JsonObject) -> JsonObject:
         """Convert the state in a part to its class, as langgraph's version "v2" does.

@@ -15,13 +15,14 @@ from langgraph_client.remote.aliases import (
     MergedConfig,
 )
 from langgraph_client.remote.commands import has_timeout, input_or_command
-from langgraph_client.remote.compat import Command, Interrupt, StateSnapshot
+from langgraph_client.remote.compat import Command, Interrupt, StateSnapshot, ambient_config
 from langgraph_client.remote.config import Address, sendable, wire_config
 from langgraph_client.remote.nested import TASK_ID, Nested
 from langgraph_client.remote.run_arguments import Control, RunArguments
 from langgraph_client.remote.stream_modes import (
     MORE_MODES,
     WIRE_MODES,
+    ModePair,
     Modes,
     mode_list,
     wire_modes,
@@ -85,6 +86,9 @@ class RunRequest:
         self.modes = mode_list(stream_mode)
         # As in a local graph, only a list gives (mode, data) pairs, no other sequence does.
         self.yields_pairs = isinstance(stream_mode, list)
+        #: The class of these pairs. A node may keep them in its state, which a saver writes: that
+        #: takes no class of ours.
+        self.pair: type[tuple[str, GraphValue]] = tuple if ambient_config() else ModePair
         #: langgraph 1.2 has this option in the config.
         self._strict_resume = config["configurable"].get("__pregel_strict_resume") or None
         self.wants_messages = wants_messages

@@ -126,6 +126,21 @@ def test_the_state_of_an_interrupted_remote_shows_in_the_parents(child_named: An
     assert task.state.config["configurable"]["checkpoint_ns"].startswith("child:")
 
 
+@pytest.mark.parametrize("thread", [None, "of its own"])
+def test_a_node_may_keep_what_it_has_streamed(child_named: Any, thread: str | None) -> None:
+    """The pairs of several modes are plain tuples, which every saver writes."""
+    child = child_named("row")
+
+    def call(state: Log) -> Any:
+        modes = ["updates", "custom"]
+        return {"log": list(child.stream({"topic": "t"}, thread and on(thread), stream_mode=modes))}
+
+    parent = parent_of(call, Log)
+    parent.invoke({"topic": "t"}, on("1"))
+    kept = parent.get_state(on("1")).values["log"]
+    assert tuple(kept[0]) == ("custom", {"from": "one"})  # Savers write tuples as lists.
+
+
 def test_a_fan_out_of_remote_calls(child_named: Any) -> None:
     """`Send` runs the child once for each packet, side by side, and each gives its own output."""
     parent = (
