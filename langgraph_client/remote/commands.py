@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import itertools
 from collections.abc import Mapping
 
 from langgraph_client.errors import InvalidArgumentError
@@ -89,9 +90,11 @@ def plain_update(values: GraphValue) -> GraphValue:
 def parent_command(data: JSON, namespace: tuple[str, ...]) -> Command[str] | None:
     """Return the command in the data of an `error` event; None if it has none or it is unreadable.
 
-    Its `graph` is `namespace`, the task of the parent graph, as for a local subgraph.
+    Its `graph` is the task of the parent graph, as for a local subgraph: the namespace without the
+    number that langgraph adds if the task calls several subgraphs.
     """
-    graph = "|".join(namespace)
+    numbers = itertools.takewhile(str.isdigit, reversed(namespace))
+    graph = "|".join(namespace[: len(namespace) - len(list(numbers))])
     if not isinstance(data, Mapping) or data.get("error") != "ParentCommand":
         return None
     command = data.get("command")

@@ -257,7 +257,9 @@ def _error_class(local: type[Exception] | None) -> type[RemoteException]:
 def _made_class(local: type[Exception] | None) -> type[RemoteException]:
     bases: list[type] = [RemoteException]
     bases += [base for base in (local, langgraph_remote_exception()) if base is not None]
-    name = f"Remote{local.__name__}" if local is not None else RemoteException.__name__
+    # The local class's name: a parent graph keeps the `repr` of an error in its state, and a server
+    # around it tells its own caller the name.
+    name = (local or RemoteException).__name__
     members = {"__module__": __name__, "__str__": _text, "__reduce__": _reduce}
     return cast("type[RemoteException]", type(name, tuple(bases), members))
 

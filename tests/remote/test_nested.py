@@ -168,6 +168,24 @@ def test_a_command_for_the_parent_acts_on_the_parent(child_named: Any) -> None:
     assert parent.invoke({"topic": "t"}, on("1"))["log"] == ["from the child", "other"]
 
 
+def test_a_command_of_the_second_child_of_a_node_acts_on_the_parent(child_named: Any) -> None:
+    """`Command(graph=Command.PARENT, …)` is for the graph of the node, whichever child sends it."""
+    first, second = child_named("row"), child_named("climber")
+
+    def call(state: Log) -> Any:
+        first.invoke({"topic": "t"})
+        return second.invoke({"topic": "t"})
+
+    parent = (
+        StateGraph(Log)
+        .add_node("call", call, destinations=("other",))
+        .add_node("other", lambda state: {"log": ["other"]})
+        .add_edge(START, "call")
+        .compile(checkpointer=InMemorySaver())
+    )
+    assert parent.invoke({"topic": "t"}, on("1"))["log"] == ["from the child", "other"]
+
+
 def test_the_parent_draws_what_is_inside(child_named: Any) -> None:
     """`get_graph(xray=True)` opens the remote node."""
     drawn = parent_of(child_named("row"), Log).get_graph(xray=True)
@@ -181,13 +199,34 @@ def test_a_failing_remote_fails_the_parent(child_named: Any) -> None:
         parent.invoke({"how": "value"}, on("1"))
 
 
-# --- what only a remote has: threads on a server ---
+def test_the_parent_keeps_the_text_of_a_failure(child_named: Any) -> None:
+    """In the state, the failure has the name that the local class has."""
+    parent = parent_of(child_named("failing"), dict)
+    with pytest.raises(ValueError, match="value is wrong"):
+        parent.invoke({"how": "value"}, on("1"))
+    (failed,) = parent.get_state(on("1")).tasks
+    assert failed.error == "ValueError('value is wrong')"
 
 
 @pytest.fixture
 def hosted() -> Iterator[Server]:
     with Server(shared_graphs()) as server:
         yield server
+
+
+def test_a_failure_keeps_its_class_through_two_servers(hosted: Server) -> None:
+    """Also in the events of the tasks in which it was raised."""
+    told: list[Any] = []
+    with Server({"below": parent_of(hosted.remote_graph("failing"), How)}) as around:
+        parent = parent_of(around.remote_graph("below"), How)
+        stream = parent.stream({"how": "value"}, on("1"), stream_mode="tasks", subgraphs=True)
+        with pytest.raises(ValueError, match="value is wrong"):
+            told.extend(task.get("error") for _, task in stream)
+    errors = [error for error in told if error is not None]
+    assert [isinstance(error, ValueError) for error in errors] == [True] * 3
+
+
+# --- what only a remote has: threads on a server ---
 
 
 def test_a_remote_node_has_a_thread_of_its_own(hosted: Server) -> None:
