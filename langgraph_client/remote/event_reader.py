@@ -196,7 +196,7 @@ class EventReader:
             if ns or name not in self._request.modes:
                 return []
             if self._is_list:
-                return [self._pair((name, payload))]
+                return [self._pair(name, payload)]
             if name != "values":  # A state must also set `output`, so it cannot take the shortcut.
                 self.direct[name] = self._payloads[name]
             return [payload]
@@ -234,7 +234,7 @@ class EventReader:
             return part
         if self._arguments.subgraphs:
             return (ns, mode, payload) if self._is_list else (ns, payload)
-        return self._pair((mode, payload)) if self._is_list else payload
+        return self._pair(mode, payload) if self._is_list else payload
 
     def _with_classes(self, part: JsonObject) -> JsonObject:
         """Convert the state in a part to its class, as langgraph's version "v2" does.

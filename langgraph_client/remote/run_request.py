@@ -86,9 +86,7 @@ class RunRequest:
         self.modes = mode_list(stream_mode)
         # As in a local graph, only a list gives (mode, data) pairs, no other sequence does.
         self.yields_pairs = isinstance(stream_mode, list)
-        #: The class of these pairs. A node may keep them in its state, which a saver writes: that
-        #: takes no class of ours.
-        self.pair: type[tuple[str, GraphValue]] = tuple if ambient_config() else ModePair
+        self._is_in_node = ambient_config() is not None
         #: langgraph 1.2 has this option in the config.
         self._strict_resume = config["configurable"].get("__pregel_strict_resume") or None
         self.wants_messages = wants_messages
@@ -114,6 +112,11 @@ class RunRequest:
         #: The ids of the interrupts at which the remote graph waited, and for which no answer is.
         self._unanswered: frozenset[str] = frozenset()
         self._begin: JsonObject = {}
+
+    def pair(self, mode: str, data: GraphValue) -> tuple[str, GraphValue]:
+        """Return an item of a stream with several modes."""
+        # A node may keep it in its state, and savers write no class of ours.
+        return (mode, data) if self._is_in_node else ModePair((mode, data))
 
     def arguments_for(self, on_run_created: Callable[[JSON], object]) -> JsonObject:
         """Return the keyword arguments of `client.runs.stream`, without those that are None."""
