@@ -212,7 +212,7 @@ class Decoder:
                 kept["langgraph_checkpoint_ns"] = self.address.inside(
                     kept["langgraph_checkpoint_ns"]
                 )
-            kept["checkpoint_ns"] = self.address.task_namespace
+            kept |= self.address.task_metadata
         for key in ("langgraph_path", "langgraph_triggers"):
             if key in kept:
                 kept[key] = tuples(kept[key])

@@ -172,7 +172,7 @@ def parents_of(configurable: Reply, namespace: Sequence[str]) -> JsonObject:
 
 
 def nested_address(
-    configurable: Reply, checkpointer: bool | None, *, calling: bool
+    config: MergedConfig, checkpointer: bool | None, *, calling: bool
 ) -> Address | None:
     """Return the address of a remote node's state; None if the config is not a parent graph's.
 
@@ -180,14 +180,17 @@ def nested_address(
     namespace. So parent and child can use the same server.
 
     Args:
-        configurable: The `configurable` of the merged config.
+        config: The merged config.
         checkpointer: The one of RemoteGraph: None keeps the state of one task of the parent, True
             that of the node across all tasks, False none.
         calling: Whether the address is for a run, not for a state method.
     """
+    configurable = config["configurable"]
     if not (TASK_ID in configurable or CHECKPOINTER in configurable):
         return None
-    task_namespace = namespace = str(configurable.get("checkpoint_ns") or "")
+    namespace = str(configurable.get("checkpoint_ns") or "")
+    # The metadata of a parent that is a subgraph itself have the task of the outermost graph.
+    metadata: JsonObject = {"checkpoint_ns": namespace, **(config.get("metadata") or {})}
     scratchpad = configurable.get(_SCRATCHPAD)
     if calling and scratchpad is not None:
         # If a task calls several subgraphs, langgraph numbers them, from the second call on.
@@ -198,7 +201,9 @@ def nested_address(
         namespace = "|".join(part.partition(":")[0] for part in namespace.split("|"))
     here = Address(
         namespace=tuple(namespace.split("|")),
-        task_namespace=task_namespace,
+        task_metadata={
+            key: metadata[key] for key in ("checkpoint_ns", "checkpoint_id") if metadata.get(key)
+        },
         task_thread=_thread_of(configurable),
     )
     # A run is at a checkpoint of its own if the parent's config is that of a state of this node.

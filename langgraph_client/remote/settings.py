@@ -77,7 +77,7 @@ class GraphSettings:
 
     def address(self, merged: MergedConfig, *, calling: bool = False) -> Address:
         """Return the thread, checkpoint and namespace of a call."""
-        nested = nested_address(merged["configurable"], self.checkpointer, calling=calling)
+        nested = nested_address(merged, self.checkpointer, calling=calling)
         return nested or Address.of(merged)
 
     def decoder(self, address: Address) -> Decoder:

@@ -12,6 +12,7 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import Command, interrupt
 
 from langgraph_client import Server
+from tests.support.comparison import Names
 
 CONFIG: Any = {"configurable": {"thread_id": "1"}}
 
@@ -81,3 +82,20 @@ def test_so_it_does_through_two_remote_graphs(server: Server) -> None:
     expected = streamed(parent_of(CHILDREN["asking"]), True)
     with Server({"parent": parent_of(server.remote_graph("asking"))}) as outer:
         assert streamed(outer.remote_graph("parent"), True) == expected
+
+
+def test_metadata_of_messages_tell_the_outermost_task(server: Server) -> None:
+    """And the checkpoint from which the call starts, also where a subgraph has the remote node."""
+    told = []
+    for child in (CHILDREN["asking"], server.remote_graph("asking")):
+        parent, seen = parent_of(parent_of(child), InMemorySaver()), []
+        parent.invoke({"messages": [HumanMessage("hi", id="in")]}, CONFIG)
+        *_, first = parent.get_state_history(CONFIG)
+        for config in ({"configurable": {"thread_id": "2"}}, first.config):
+            given = {"messages": [HumanMessage("hi", id="in")]}
+            for _, (_, metadata) in parent.stream(
+                given, config, stream_mode="messages", subgraphs=True
+            ):
+                seen.append([metadata["checkpoint_ns"], metadata.get("checkpoint_id")])
+        told.append(Names()(seen))
+    assert told[1] == told[0]
