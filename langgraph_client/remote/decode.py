@@ -246,9 +246,16 @@ class Decoder:
             for key, value in self.metadata(metadata).items()
             if key in self.own_metadata or not is_servers(key)
         }
-        if parents := self.parents or given_parents(metadata):
+        if parents := self._parents(metadata):
             kept["parents"] = self.address.around(kept.get("parents") or {}, parents)
         return kept
+
+    def _parents(self, metadata: Reply) -> Reply:
+        """Return the checkpoints of the parent graphs around one checkpoint.
+
+        A run that starts from an earlier checkpoint shows that one first, with its own parents.
+        """
+        return given_parents(metadata) or self.parents
 
     def task(self, data: Reply) -> JsonObject:
         """Return the data of a `tasks` event: the start of a task, or its result."""
@@ -274,7 +281,8 @@ class Decoder:
                 sent = config["configurable"]
                 # A parent that the checkpointer names, not the run, has none of the caller's keys.
                 is_stored = self.is_bundled and key == "parent_config" and not own.keys() & sent
-                where = self.address.configurable(sent, self.parents)
+                parents = self._parents(data.get("metadata") or {})
+                where = self.address.configurable(sent, parents)
                 payload[key] = {"configurable": {**({} if is_stored else own), **where}}
         if metadata := data.get("metadata"):
             payload["metadata"] = self.checkpoint_metadata(metadata)

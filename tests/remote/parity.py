@@ -279,6 +279,18 @@ DIFFERENCES = {
         "`checkpointer=False`; sees its own thread; does not get the parent's context, which may "
         "hold secrets, unless a call passes it"
     ),
+    "a subgraph with `checkpointer=True` inside a node of a parent": (
+        "has its state in the node's own thread: it remembers from one run of the parent to the "
+        "next only if RemoteGraph has `checkpointer=True` too; its namespace begins with the "
+        "node's task"
+    ),
+    "the namespace that nodes inside a node of a parent see": (
+        "(`checkpoint_ns` of their config) begins at the remote graph, not at the outermost parent"
+    ),
+    "the store inside a node of a parent": "is the server's, not the parent's",
+    "a question in a `@task` inside a node of a parent": (
+        "is told once; langgraph tells the parent twice of it, with the same id"
+    ),
     "a node of a parent, with an application's `Auth`": (
         "sees its own thread: the server cannot tell whose the parent's is"
     ),

@@ -189,3 +189,19 @@ def test_the_durability_of_the_parent_holds(server: Server, durability: Any) -> 
         told.append(played)
         assert (inside.parent_config is None) == (durability == "exit")
     assert told[1] == told[0]
+
+
+def test_a_state_that_is_forked_keeps_its_parents(server: Server) -> None:
+    """The parent goes on from an update of its node's state: the stream shows that one first."""
+    told = []
+    for below in (one(sees, checkpointer=True), server.remote_graph("sees", checkpointer=True)):
+        parent, names = one(below, checkpointer=InMemorySaver()), Names()
+        config: Any = {"configurable": {"thread_id": "forked"}}
+        parent.invoke({"seen": []}, config)
+        states = [task.state for state in parent.get_state_history(config) for task in state.tasks]
+        *_, first = parent.get_state_history(next(filter(None, states)))
+        forked = parent.update_state(first.config, {"seen": ["forked"]})
+        stream = parent.stream(None, forked, stream_mode="checkpoints", subgraphs=True)
+        shown = [(len(ns), part["config"], part["metadata"]["source"]) for ns, part in stream]
+        told.append(names([first.config, shown]))
+    assert told[1] == told[0]
