@@ -231,12 +231,21 @@ class AsyncConverted(AsyncIterator[GraphValue]):
         self._at_failure = at_failure
         self._ready: deque[GraphValue] = deque()
         self._end: Exception | None = None
+        self._is_reading = False
 
     async def __anext__(self) -> GraphValue:
         while not self._ready:
             if self._end is not None:
                 raise self._taken_end()
-            await self._read()
+            if self._is_reading:
+                raise RuntimeError(
+                    "another task is reading this stream: a stream has one reader at a time"
+                )
+            self._is_reading = True
+            try:
+                await self._read()
+            finally:
+                self._is_reading = False
         return self._ready.popleft()
 
     async def _read(self) -> None:
@@ -257,6 +266,6 @@ class AsyncConverted(AsyncIterator[GraphValue]):
 
     async def aclose(self) -> None:
         """Stop reading, and stop the run if it is not over."""
+        await self._items.aclose()
         self._ready.clear()
         self._end = StopAsyncIteration()
-        await self._items.aclose()

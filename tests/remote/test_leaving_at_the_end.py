@@ -154,3 +154,20 @@ async def test_nothing_is_said_of_a_run_that_was_over_when_it_was_left(
         await stream.aclose()  # type: ignore[attr-defined]
         assert [r for r in caplog.records if r.levelno >= logging.WARNING] == []
         assert len(server.requests.matching("POST", "/threads/*/runs/*/cancel")) == 1
+
+
+async def test_a_second_reader_of_events_does_not_disturb_the_first(server: TestServer) -> None:
+    """It is refused, as by an async generator, and so is closing the stream meanwhile."""
+    async with server.remote_graph("agent") as graph:
+        events: Any = graph.astream_events({}, {"configurable": {"thread_id": uuid.uuid4().hex}})
+        first = asyncio.ensure_future(anext(events))
+        await asyncio.sleep(0)
+        with pytest.raises(RuntimeError):
+            await anext(events)
+        with pytest.raises(RuntimeError):
+            await events.aclose()
+        assert (await first)["event"] == "on_chain_start"
+        assert (await anext(events))["name"] == "quick"
+        await events.aclose()
+        with pytest.raises(StopAsyncIteration):
+            await anext(events)
