@@ -137,9 +137,10 @@ def cancelling(
         stream = parts
     elif isinstance(parts, Generator):
         stream = contextlib.closing(parts)
-    with stream as events:
+    with contextlib.ExitStack() as opened:
         try:
-            yield events
+            # Within, for a Ctrl-C during the opening finds a run that has begun, too.
+            yield opened.enter_context(stream)
         except BaseException as error:
             if isinstance(error, CLIENT_ERRORS) and not is_handler_error(error):
                 raise

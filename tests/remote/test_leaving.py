@@ -16,8 +16,9 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langgraph.graph import START, StateGraph
 from typing_extensions import TypedDict
 
-from langgraph_client import LangGraphError, RemoteGraph, get_sync_client
+from langgraph_client import LangGraphError, RemoteGraph, RunStream, get_sync_client
 from langgraph_client.testing import Faults, TestServer
+from tests.support.eventually import eventually
 
 Run = Callable[[], Awaitable[Any]]
 
@@ -136,6 +137,26 @@ def test_a_forgotten_stream_stops_its_run_from_any_thread(slow: Slow) -> None:
         (run,) = client.runs.list(thread["thread_id"])
         client.runs.join(thread["thread_id"], run["run_id"])
         assert client.runs.get(thread["thread_id"], run["run_id"])["status"] == "interrupted"
+
+
+def test_ctrl_c_while_a_stream_opens_stops_its_run(
+    slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the head of the response on, which names the run."""
+    opening = RunStream.__enter__
+
+    def interrupted(stream: RunStream[Any]) -> RunStream[Any]:
+        opening(stream)
+        stream.close()
+        raise KeyboardInterrupt
+
+    with TestServer({"slow": slow.graph()}) as server, server.sync_client() as client:
+        monkeypatch.setattr(RunStream, "__enter__", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            server.remote_graph("slow").invoke({"x": 0}, {"configurable": {"thread_id": "1"}})
+        (thread,) = client.threads.search()
+        (run,) = client.runs.list(thread.thread_id)
+        eventually(lambda: client.runs.get(thread.thread_id, run.run_id).status == "interrupted")
 
 
 class SlowToStop(Slow):
