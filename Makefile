@@ -5,7 +5,7 @@ INSTALLED = .venv/.installed
 JOBS = 2
 SEED = $(shell date +%Y%m%d)
 
-.PHONY: help demo test shuffled coverage interop-scenarios interop-others browser bench bench-client chaos soak conformance interop upstream upstream-interop versions parity docs build lint types twin check clean
+.PHONY: help demo test shuffled coverage interop-scenarios interop-others browser bench bench-client chaos soak conformance interop upstream upstream-interop versions parity docs build lint types twin static check clean
 
 help:
 	@echo "make demo    run examples/quickstart.py"
@@ -29,6 +29,7 @@ help:
 	@echo "make docs    build the documentation into docs/_build/html"
 	@echo "make build   build sdist and wheel, and run examples from each in an empty environment"
 	@echo "make check   format, lint, types, generated twin, stubs, tests: what CI runs"
+	@echo "make static  all of it but the tests"
 	@echo "make lint    check format and style"
 	@echo "make types   check types and stubs"
 	@echo "make twin    write the blocking client from the async one"
@@ -132,8 +133,10 @@ types: $(INSTALLED)
 twin: $(INSTALLED)
 	@$(BIN)/python .ci/unasync.py
 
-check: lint types
+static: lint types
 	@$(BIN)/python .ci/unasync.py --check
+
+check: static
 	@$(MAKE) --no-print-directory shuffled
 
 clean:
