@@ -139,7 +139,7 @@ def cancelling(
         stream = contextlib.closing(parts)
     with contextlib.ExitStack() as opened:
         try:
-            # Within, for a Ctrl-C during the opening finds a run that has begun, too.
+            # Inside the try: a Ctrl-C may come while it opens, when the run has begun.
             yield opened.enter_context(stream)
         except BaseException as error:
             if isinstance(error, CLIENT_ERRORS) and not is_handler_error(error):
