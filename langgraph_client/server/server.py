@@ -51,6 +51,7 @@ from langgraph_client.server.options import (
     WebhookOptions,
     check_number,
 )
+from langgraph_client.server.runs.background_tasks import end_other_tasks
 from langgraph_client.server.runs.engine import Engine
 from langgraph_client.server.services import Services
 from langgraph_client.server.storage.opening import is_postgres, open_storage
@@ -330,6 +331,7 @@ class Server:
         try:
             async with AsyncExitStack() as running:
                 try:
+                    self.exchanges.is_refusing = False
                     self._loop = asyncio.get_running_loop()
                     contain(self._loop)
                     self._stop = asyncio.Event()
@@ -427,13 +429,8 @@ class Server:
             await self._all_ended(self._services)
         await self._custom.close()
         if is_closing:
-            current = asyncio.current_task()
-            others = [task for task in asyncio.all_tasks() if task is not current]
-            for task in others:
-                task.cancel()
-            if others:
-                ended, _ = await asyncio.wait(others, timeout=_TASK_SECONDS)
-                await asyncio.gather(*ended, return_exceptions=True)  # Retrieves their exceptions.
+            self.exchanges.is_refusing = True
+            await end_other_tasks(_TASK_SECONDS)
         if self._storage is not None:
             await self._storage.close()
         self._engine = self._storage = None

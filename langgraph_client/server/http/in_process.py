@@ -25,6 +25,7 @@ from langgraph_client.current_server import HostingServer, current_server
 
 _BUFFER = 256 * 1024
 """How many bytes the app may send before the caller takes them."""
+_STOPPED = "the server is not running"
 _PORTS = {"http": 80, "https": 443}
 SCOPE = "langgraph.scope"
 """The extension of a request with additional items for its scope; see `ScopedTransport`."""
@@ -35,11 +36,16 @@ _Readiness: TypeAlias = Callable[[Callable[[], None]], bool]
 
 
 class OpenExchanges:
-    """The open exchanges, so that none waits for ever for a server that has stopped."""
+    """The open exchanges, so that none waits for ever for a server that has stopped.
+
+    Attributes:
+        is_refusing: Whether none may begin any more, because the server ends its tasks.
+    """
 
     def __init__(self) -> None:
         # Used from any thread without a lock, because single operations on a set are atomic.
         self._open: set[Exchange] = set()
+        self.is_refusing = False  # Used on the app's loop only.
 
     def add(self, exchange: Exchange) -> None:
         """Add an exchange before it begins."""
@@ -83,6 +89,9 @@ class HostedApp(Protocol):
 class Exchange:
     """One request and its response, between the app's loop and a caller in another thread or loop.
 
+    A server that is not running is, for its clients, a port on which nobody listens: they can try
+    again. So creating one and `begin` raise `httpx.ConnectError`.
+
     `_lock` guards the state of both sides: the buffer, the waiters, the end. It is reentrant,
     because the garbage collector may close an abandoned response while its thread holds the lock.
     """
@@ -91,7 +100,10 @@ class Exchange:
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
         self._home = home
-        self._loop = home.loop
+        try:
+            self._loop = home.loop
+        except RuntimeError as error:
+            raise httpx.ConnectError(str(error)) from None
         self._scope = scope
         self._body: bytes | None = body
         self._lock = threading.RLock()
@@ -110,7 +122,7 @@ class Exchange:
         """Start the app on its loop.
 
         Raises:
-            RuntimeError: The server has stopped.
+            httpx.ConnectError: The server has stopped.
         """
         # Added first: if the server stops right after the call, `fail_all` must find it.
         self._home.exchanges.add(self)
@@ -118,9 +130,13 @@ class Exchange:
             self._loop.call_soon_threadsafe(self._start)
         except RuntimeError:
             self._home.exchanges.discard(self)
-            raise RuntimeError("the server is not running") from None
+            raise httpx.ConnectError(_STOPPED) from None
 
     def _start(self) -> None:
+        if self._home.exchanges.is_refusing:
+            self._home.exchanges.discard(self)
+            self._end(httpx.ConnectError(_STOPPED))
+            return
         self._disconnected = asyncio.Event()
         # An empty context: the caller's context variables must not reach the app, as with a server
         # in another process. One of them is the config, with callbacks, of the calling node.
@@ -223,6 +239,7 @@ class Exchange:
 
         Raises:
             httpx.RemoteProtocolError: The app failed or the server stopped.
+            httpx.ConnectError: The server had stopped before the app was called.
         """
         with self._lock:
             if not self._started:

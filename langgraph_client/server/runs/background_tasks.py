@@ -56,3 +56,22 @@ class BackgroundTasks:
             _, late = await asyncio.wait(self._tasks, timeout=seconds)
             for task in late:
                 task.cancel()
+
+
+async def end_other_tasks(seconds: float) -> None:
+    """Cancel all tasks of the current loop but the current one, and wait for their ends.
+
+    Args:
+        seconds: How long to wait at most. A task may ignore that it is cancelled.
+    """
+    now = asyncio.get_running_loop().time
+    due = now() + seconds
+    seen = {asyncio.current_task()}
+    # In rounds: a task that is cancelled may start others. Each one is cancelled once, so that it
+    # can clean up.
+    while (others := asyncio.all_tasks() - seen) and (left := due - now()) > 0:
+        for task in others:
+            task.cancel()
+        seen |= others
+        ended, _ = await asyncio.wait(others, timeout=left)
+        await asyncio.gather(*ended, return_exceptions=True)  # Retrieves their exceptions.
