@@ -19,6 +19,7 @@ from langgraph_client.remote.compat import (
     graph_callbacks,
     hears_models,
     lifecycle_event,
+    streams_models,
     token_of,
     whole_answer,
 )
@@ -43,6 +44,8 @@ class RunCallbacks:
         self._models = Models()
         #: Whether a handler has methods for chat models.
         self.wants_messages = False
+        #: Whether there is a handler for which models stream.
+        self.streams_models = False
         #: The additional events of the bundled server that handlers need.
         self.extra_events: list[str] = []
         self._calls: HandlerCalls | None = None
@@ -105,6 +108,7 @@ class RunCallbacks:
             if "ls_integration" not in manager.metadata:
                 manager.add_metadata({"ls_integration": "langgraph"})
             self.wants_messages = any(map(hears_models, manager.handlers))
+            self.streams_models = any(map(streams_models, manager.handlers))
             self._run = yield manager.on_chain_start(None, self._input, **self._started)
             self._graph = graph_callbacks(manager, self._run.run_id)
             self._calls = HandlerCalls(self._run)

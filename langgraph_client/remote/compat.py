@@ -103,6 +103,7 @@ __all__ = [
     "pause",
     "replayed_before",
     "streamed_messages",
+    "streams_models",
     "token_of",
     "tracing_headers",
     "whole_answer",
@@ -368,6 +369,19 @@ def hears_models(handler: Foreign) -> bool:
     if isinstance(handler, BaseTracer) or _feeds_a_graph_stream(handler):
         return False
     return _overrides(handler, _MODEL_CALLS)
+
+
+def streams_models(handler: Foreign) -> bool:
+    """Return whether models stream for a handler, as they do for that of `astream_events`.
+
+    The handlers that feed the stream of a parent graph do not count: the mode "messages" is there
+    for them.
+    """
+    try:
+        from langchain_core.tracers._streaming import _StreamingCallbackHandler
+    except ImportError:
+        return hears_models(handler)
+    return isinstance(handler, _StreamingCallbackHandler) and not _feeds_a_graph_stream(handler)
 
 
 def _overrides(handler: Foreign, names: Iterable[str]) -> bool:

@@ -748,6 +748,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             stream_mode=settings.stream_mode,
             wants_output=callbacks.wants_output,
             wants_messages=callbacks.wants_messages,
+            streams_models=callbacks.streams_models,
             extra_events=callbacks.extra_events,
         )
         if new := [path for path in request.left_out if path not in self._warned]:

@@ -76,7 +76,7 @@ class HandlerCalls:
                 chunk = call_value(name, call["kwargs"].get("chunk"))
                 yield self._open[key][0].on_llm_new_token(*args, chunk=chunk)
             elif name in _ENDS and key in self._open:
-                yield getattr(self._open.pop(key)[0], name)(*args)
+                yield getattr(self._open.pop(key)[0], name)(*args, **call["kwargs"])
 
     def fail(self, error: BaseException) -> Calls:
         """Yield calls that end all open runs with an error, the inner runs first."""

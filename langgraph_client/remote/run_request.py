@@ -66,6 +66,7 @@ class RunRequest:
         stream_mode: Modes,
         wants_output: bool,
         wants_messages: bool,
+        streams_models: bool,
         extra_events: Sequence[str],
     ) -> None:
         #: The additional events of the bundled server that callbacks need.
@@ -89,7 +90,9 @@ class RunRequest:
         self._is_in_node = ambient_config() is not None
         #: langgraph 1.2 has this option in the config.
         self._strict_resume = config["configurable"].get("__pregel_strict_resume") or None
+        #: Whether messages are streamed for callbacks.
         self.wants_messages = wants_messages
+        self._streams_models = streams_models
         self.wants_output = wants_output
         sent_config = wire_config(config)
         if self.nested is not None:
@@ -224,6 +227,8 @@ class RunRequest:
                 more[EXTRA_EVENTS_HEADER] = json.dumps(extra_events)
             if HANDLER_CALLS_EVENT in extra_events:  # They include calls for models.
                 self.server_calls_handlers = True
+            # The mode makes models stream, which they do locally for some handlers only.
+            self.wants_messages = self._streams_models
             if (control := self.control) is not None:
                 # A parent graph always has a control, which hardly anybody uses. The questions of
                 # the run must not cost a round trip for each superstep.

@@ -11,6 +11,7 @@ from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
 from langchain_core.language_models.fake_chat_models import FakeMessagesListChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage
 from langchain_core.tools import tool
+from langchain_core.tracers._streaming import _StreamingCallbackHandler
 from langgraph.graph import START, MessagesState, StateGraph
 
 from langgraph_client import Server
@@ -144,17 +145,43 @@ NAME = {"messages": [("user", "I'm ada. my name?")]}
 
 
 @pytest.mark.parametrize("mode", ["messages", "values"])
-def test_models_inside_are_heard(server: Server, mode: Any) -> None:
-    """Start, tokens and answer of a chat model, whatever is streamed, which stays as it was."""
+def test_models_inside_are_heard(graph_named: Any, mode: Any) -> None:
+    """Start and answer of a chat model, and its tokens where the caller streams messages."""
     heard = Listener()
-    chat = server.remote_graph("chat")
+    chat = graph_named("chat")
     config = {"callbacks": [heard], "configurable": {"thread_id": "1"}}
     streamed = list(chat.stream(NAME, config, stream_mode=mode))
-    assert heard.tokens[:3] == ["You ", "are ", "Ada"]
+    assert heard.tokens == (["You ", "are ", "Ada", ""] if mode == "messages" else [])
     assert heard.answers == ["You are Ada"]
     assert len(heard.started) == 1
     alone = list(chat.stream(NAME, {"configurable": {"thread_id": "2"}}, stream_mode=mode))
     assert len(streamed) == len(alone)
+
+
+class Streaming(Listener, _StreamingCallbackHandler):
+    """A handler for which models stream, as that of `astream_events`."""
+
+    def tap_output_iter(self, run_id: Any, output: Any) -> Any:
+        return output
+
+    def tap_output_aiter(self, run_id: Any, output: Any) -> Any:
+        return output
+
+
+def test_a_streaming_handler_gets_tokens_of_an_invoked_graph(graph_named: Any) -> None:
+    """Models stream for it, whatever the caller streams."""
+    heard = Streaming()
+    config = {"callbacks": [heard], "configurable": {"thread_id": "1"}}
+    graph_named("chat").invoke(NAME, config)
+    assert heard.tokens == ["You ", "are ", "Ada", ""]
+
+
+def test_messages_keep_their_form_although_a_handler_hears_them(graph_named: Any) -> None:
+    """A handler does not make models stream, so their messages have the ids of whole answers."""
+    config = {"callbacks": [Listener()], "configurable": {"thread_id": "1"}}
+    answer = graph_named("chat").invoke(NAME, config)["messages"][-1]
+    assert answer.id.startswith("lc_run--")
+    assert answer.id.endswith("-0")
 
 
 def test_the_models_callbacks_are_those_of_a_streaming_local_graph(graph_named: Any) -> None:

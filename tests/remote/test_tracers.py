@@ -94,6 +94,9 @@ class Listener(BaseCallbackHandler):
     def on_tool_start(self, serialized: Any, input_str: str, **kwargs: Any) -> None:
         self.heard.append(("tool", serialized["name"], input_str))
 
+    def on_tool_end(self, output: Any, **kwargs: Any) -> None:
+        self.heard.append(("shouted", output, kwargs.get("name")))
+
     def on_tool_error(self, error: BaseException, **kwargs: Any) -> None:
         self.heard.append(("refused", str(error)))
 
@@ -268,6 +271,7 @@ def test_other_handlers_hear_of_what_happens_inside(traced: Any) -> None:
         ("chain", "LangGraph"),
         ("chain", "work"),
         ("tool", "shout", "{'text': 'fail'}"),
+        ("shouted", "FAIL", "shout"),
         ("found", [Document("about words", metadata={"page": 1})]),
         ("noticed", {"text": "fail"}),
         ("tool", "refuse", "{'text': 'you'}"),
