@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+import weakref
 
 from langgraph_client import LangGraphClient, RemoteGraph, Server, get_client
 from tests.support.graphs import shared_graphs
@@ -47,3 +48,21 @@ def test_several_loops_at_a_time() -> None:
         asyncio.run(client.aclose())
         gc.collect()
         assert sorted(seen) == list(range(1, 9))
+
+
+def test_ended_loops_are_forgotten() -> None:
+    """A program may call `asyncio.run` for each request: its loops do not pile up."""
+    loops: list[weakref.ref[asyncio.AbstractEventLoop]] = []
+
+    async def work(client: LangGraphClient) -> None:
+        loops.append(weakref.ref(asyncio.get_running_loop()))
+        await _count(client, 1)
+
+    with Server(shared_graphs()) as server:
+        client = get_client(url=server.listen())
+        for _ in range(4):
+            asyncio.run(work(client))
+        gc.collect()
+        assert [loop() for loop in loops[:-1]] == [None] * 3
+        del client
+        gc.collect()

@@ -48,6 +48,7 @@ def close_with_loop(thing: Closable) -> None:
     """
     loop = asyncio.get_running_loop()
     if loop not in _ENDS:
+        _forget_closed_loops()
         noted: WeakSet[Any] = WeakSet()
         guard = _until_the_end(noted)
         step = guard.__anext__()  # From here on the loop knows it.
@@ -55,6 +56,18 @@ def close_with_loop(thing: Closable) -> None:
             step.send(None)
         _ENDS[loop] = (guard, noted)
     _ENDS[loop][1].add(thing)
+
+
+def _forget_closed_loops() -> None:
+    """Forget what was noted for loops that are closed.
+
+    The weak keys are not enough: a guard knows its loop, and so does a task, so they keep it.
+    """
+    for known in (_ENDS, _WORK):
+        for reference in known.keyrefs():
+            loop = reference()
+            if loop is not None and loop.is_closed():
+                known.pop(loop, None)
 
 
 async def _until_the_end(noted: WeakSet[Any]) -> AsyncGenerator[None]:
