@@ -23,7 +23,7 @@ from typing import ClassVar, Self
 from langgraph_client._async.stream import AsyncRunStream
 from langgraph_client._io.tasks import Background, complete_opening
 from langgraph_client._sync.stream import RunStream
-from langgraph_client.remote.aliases import JSON, GraphValue
+from langgraph_client.remote.aliases import JSON, Foreign, GraphValue
 from langgraph_client.remote.clients import CLIENT_ERRORS
 
 #: The most seconds that closing a stream waits for the cancellation of its run.
@@ -204,12 +204,13 @@ class AsyncCancelling(AbstractAsyncContextManager[AsyncIterable[JSON]]):
             await self._stream.__aexit__(None, None, None)
 
 
-class AsyncConverted(AsyncIterator[GraphValue]):
+class AsyncConverted(AsyncGenerator[GraphValue, None]):
     """The items of an async generator, of which each becomes none, one or several others.
 
-    It is not an async generator itself. The event loop closes all async generators that it knows,
-    at its own end or if they are garbage-collected, each in a task: of two, one inside the other,
-    the closing of one fails, because the other is closing it already.
+    It has the methods of an async generator, but Python does not know it as one. The event loop
+    closes all async generators that it knows, at its own end or if they are garbage-collected, each
+    in a task: of two, one inside the other, the closing of one fails, because the other is closing
+    it already.
 
     Args:
         items: The generator, or another of these.
@@ -238,10 +239,7 @@ class AsyncConverted(AsyncIterator[GraphValue]):
         while not self._ready:
             if self._end is not None:
                 raise self._taken_end()
-            if self._is_reading:
-                raise RuntimeError(
-                    "another task is reading this stream: a stream has one reader at a time"
-                )
+            self._refuse_second_reader()
             self._is_reading = True
             try:
                 await self._read()
@@ -264,6 +262,25 @@ class AsyncConverted(AsyncIterator[GraphValue]):
         end = self._end or StopAsyncIteration()
         self._end = StopAsyncIteration()  # From now on.
         return end
+
+    def _refuse_second_reader(self) -> None:
+        if self._is_reading:
+            raise RuntimeError(
+                "another task is reading this stream: a stream has one reader at a time"
+            )
+
+    async def asend(self, value: None, /) -> GraphValue:
+        """Return the next item. The value is ignored."""
+        return await anext(self)
+
+    async def athrow(
+        self, error: type[BaseException] | BaseException, /, *value_and_trace: Foreign
+    ) -> GraphValue:
+        """Raise an error inside the stream: it ends, and its run is stopped if it is not over."""
+        self._refuse_second_reader()
+        self._ready.clear()
+        self._end = StopAsyncIteration()
+        return await self._items.athrow(error, *value_and_trace)
 
     async def aclose(self) -> None:
         """Stop reading, and stop the run if it is not over."""

@@ -8,7 +8,7 @@ import logging
 import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -166,8 +166,26 @@ async def test_a_second_reader_of_events_does_not_disturb_the_first(server: Test
             await anext(events)
         with pytest.raises(RuntimeError):
             await events.aclose()
+        with pytest.raises(RuntimeError):
+            await events.athrow(LookupError)
         assert (await first)["event"] == "on_chain_start"
         assert (await anext(events))["name"] == "quick"
         await events.aclose()
         with pytest.raises(StopAsyncIteration):
             await anext(events)
+
+
+@pytest.mark.filterwarnings("ignore:astream_events version='v1'")
+@pytest.mark.parametrize("way", ["v1", "v2"])
+async def test_events_have_the_methods_of_an_async_generator(server: TestServer, way: Any) -> None:
+    """As those of a local graph have. An error that is thrown in ends the stream and its run."""
+    thread_id = uuid.uuid4().hex[:8]
+    async with server.remote_graph("agent") as graph:
+        events = graph.astream_events({}, {"configurable": {"thread_id": thread_id}}, version=way)
+        assert isinstance(events, AsyncGenerator)
+        assert (await events.asend(None))["event"] == "on_chain_start"
+        with pytest.raises(LookupError, match="mine"):
+            await events.athrow(LookupError("mine"))
+        with pytest.raises(StopAsyncIteration):
+            await anext(events)
+        await asyncio.to_thread(ends_interrupted, server, thread_id)
