@@ -84,6 +84,7 @@ class EventReader:
         self._classes: dict[str, type] = {}
         self._parent = None if nested is None else ParentStream(nested)
         self._print_modes = self._arguments.print_modes
+        self._shows_custom = "custom" in (*request.modes, *self._print_modes)
         #: The fields of the root run in langchain's events, known after its start.
         self._root: JsonObject = {}
         self._payloads: dict[str, Callable[[JSON], GraphValue]] = {
@@ -212,9 +213,12 @@ class EventReader:
             self._messages.append(self._for_handlers.open(data))
         if name in self._print_modes:
             # Bold and yellow, as langgraph prints them.
-            where = f" \x1b[1;30;33m[graph={ns}]\x1b[0m" if subgraphs and ns else ""
+            here = self._here(ns)
+            where = f" \x1b[1;30;33m[graph={here}]\x1b[0m" if subgraphs and here else ""
             print(f"\x1b[1m[{name}]\x1b[0m{where} {payload!r}")
-        if self._parent is not None:
+        # Custom events go to the innermost stream that shows them, and to no other.
+        is_own = name == "custom" and self._shows_custom
+        if self._parent is not None and not is_own:
             self._parent.pass_on(ns, name, payload)
         if name not in self._request.modes or (ns and not subgraphs):
             return []
@@ -223,7 +227,13 @@ class EventReader:
             item = {"event": "on_chain_stream", **self._root, "data": {"chunk": item}}
         return [item]
 
+    def _here(self, ns: Namespace) -> Namespace:
+        """Return a namespace of the graph as one of the parent graph, which local streams have."""
+        nested = self._request.nested
+        return ns if nested is None else (*nested.namespace, *ns)
+
     def _item(self, ns: Namespace, mode: str, payload: GraphValue) -> GraphValue:
+        ns = self._here(ns)
         if self._arguments.version == "v2":
             part: JsonObject = {"type": mode, "ns": ns, "data": payload}
             if mode == "values":

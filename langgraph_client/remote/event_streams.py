@@ -23,7 +23,6 @@ from langgraph_client.remote.closing import AsyncConverted
 from langgraph_client.remote.compat import event_streaming
 from langgraph_client.remote.extensions import server_channels
 from langgraph_client.remote.message_events import MessageEvents
-from langgraph_client.remote.nested import TASK_ID
 
 if TYPE_CHECKING:
     from langgraph_client.remote.compat import AsyncGraphRunStream, GraphRunStream
@@ -40,9 +39,9 @@ class EventStreaming:
         transformers: Projections in addition to those that every run stream has.
         is_async: Whether the run stream is for async code.
         options: The caller's other keywords, which are passed to `stream`.
-        config: The config of the run. If it has a `checkpoint_ns` without a parent graph, the
-            projections show only events inside that namespace, as in a local graph; a remote run
-            has none there.
+        config: The config of the run. If it has a `checkpoint_ns`, the projections show only
+            events inside that namespace, as in a local graph: without a parent graph there are
+            none.
 
     Raises:
         MissingExtraError: langgraph is not installed, or is too old for event streaming.
@@ -76,10 +75,11 @@ class EventStreaming:
             return factory
 
         factories = [noted(make) for make in (*self._classes.builtin, *transformers)]
+        namespace = config["configurable"].get("checkpoint_ns")
         self._mux = self._classes.mux(
             [server_channels()],  # An instance: only for the root. Factories are for subgraphs too.
             factories=factories,
-            scope=_scope(config["configurable"]),
+            scope=tuple(namespace.split("|")) if namespace else (),
             is_async=is_async,
         )
         # The instances for subgraphs, which are made later, are of the same classes and modes.
@@ -109,11 +109,6 @@ class EventStreaming:
         events = MessageEvents()
         converted = AsyncConverted(parts, events.convert, at_end=events.finish)
         return self._classes.async_run_stream(converted, self._mux)
-
-
-def _scope(configurable: JsonObject) -> tuple[str, ...]:
-    namespace = configurable.get("checkpoint_ns")
-    return tuple(namespace.split("|")) if namespace and TASK_ID not in configurable else ()
 
 
 def _converted(parts: Generator[Foreign, None, None]) -> Iterator[Foreign]:

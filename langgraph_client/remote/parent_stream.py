@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from langgraph_client._core.event_filter import Namespace
 from langgraph_client.remote.aliases import Foreign, GraphValue, JsonObject, Reply
-from langgraph_client.remote.compat import Interrupt, pause
+from langgraph_client.remote.compat import Interrupt, is_ai_chunk, pause
 from langgraph_client.remote.decode import INTERRUPT
 from langgraph_client.remote.message_events import MessageEvents
 from langgraph_client.remote.nested import Nested
@@ -25,6 +25,8 @@ class ParentStream:
         self._message_events = MessageEvents() if nested.wants_message_events else None
         self._interrupts: dict[str, Interrupt] = {}
         self._has_paused = False
+        #: The ids of messages of this run that the parent had not streamed before.
+        self._new: set[str] = set()
 
     @property
     def interrupts(self) -> tuple[Interrupt, ...]:
@@ -38,6 +40,8 @@ class ParentStream:
         # parent graph reports its own stop, so this event would be a second one.
         if nested.emit is not None and mode in nested.modes and payload != {INTERRUPT: ()}:
             if mode == "messages" and (message_id := _id_of(payload[0])) is not None:
+                if self._was_streamed(message_id) and not _is_part(payload[0]):
+                    return
                 self.note_seen([message_id])
             part: JsonObject = {"type": mode, "ns": ns, "data": payload}
             for event in self._message_events.convert(part) if self._message_events else (part,):
@@ -47,8 +51,17 @@ class ParentStream:
 
     def note_seen(self, message_ids: Iterable[str]) -> None:
         """Note messages that the parent must not stream when the node returns them."""
-        for streamed in self._nested.streamed:
-            streamed.update(message_ids)
+        for message_id in message_ids:
+            if not self._was_streamed(message_id):
+                self._new.add(message_id)
+            for streamed in self._nested.streamed:
+                streamed.add(message_id)
+
+    def _was_streamed(self, message_id: str) -> bool:
+        """Return whether the parent has a message from elsewhere, such as from an earlier call."""
+        streamed = self._nested.streamed
+        is_known = bool(streamed) and all(message_id in each for each in streamed)
+        return is_known and message_id not in self._new
 
     def is_only_of_a_root(self, ns: Namespace, mode: str, payload: GraphValue) -> bool:
         """Return whether a local subgraph would not stream an event.
@@ -85,6 +98,13 @@ class ParentStream:
         nested = self._nested
         if nested.emit is not None:
             nested.emit(((*nested.namespace, *event["ns"]), event["type"], event["data"]))
+
+
+def _is_part(message: Foreign) -> bool:
+    """Return whether this is a chunk of a message, or an event of one."""
+    if isinstance(message, dict):
+        return "event" in message or message.get("type") == "AIMessageChunk"
+    return is_ai_chunk(message)
 
 
 def _id_of(message: Foreign) -> str | None:

@@ -179,16 +179,25 @@ class RunRequest:
     def _extra_events(self) -> list[str]:
         arguments = self.arguments
         extra_events = [CLASSES_EVENT] if arguments.version == "v2" else []
-        if self.nested is not None:
-            # The stream of a parent graph needs either chunks or their events. This call's own
-            # stream of messages has chunks, as locally.
-            if self.nested.wants_message_events and "messages" not in self.modes:
-                extra_events.append(MESSAGE_EVENTS)
-            if self.nested.shows_messages:
-                extra_events.append(SEEN_EVENT)
-        elif arguments.run_stream:
-            extra_events += [MESSAGE_EVENTS, EXTENSIONS_EVENT]
+        if self._wants_message_events:
+            extra_events.append(MESSAGE_EVENTS)
+        if self.nested is not None and self.nested.shows_messages:
+            extra_events.append(SEEN_EVENT)
+        if arguments.run_stream:
+            extra_events.append(EXTENSIONS_EVENT)
         return [*extra_events, *self._handler_events]
+
+    @property
+    def _wants_message_events(self) -> bool:
+        """Whether messages come as events of their blocks, and not in chunks."""
+        nested = self.nested
+        if nested is None:
+            return self.arguments.run_stream
+        # The stream of a parent graph needs the one or the other.
+        if self.arguments.run_stream:
+            return nested.wants_message_events or "messages" not in nested.modes
+        # This call's own stream of messages has chunks, as locally.
+        return nested.wants_message_events and "messages" not in self.modes
 
     def _all_modes(self) -> list[str]:
         modes = [*self.modes, *self.arguments.print_modes]

@@ -117,6 +117,25 @@ def test_a_node_may_stream_chunks_inside_such_a_run(server: Server, kind: str) -
     assert told.count("AIMessageChunk") > 1
 
 
+def test_a_node_may_read_such_a_run_itself(server: Server) -> None:
+    """Its events have the namespaces of the parent, and its messages are made of blocks."""
+    told = []
+    for child in (talking(), server.remote_graph("talking")):
+        heard: list[Any] = []
+
+        def node(state: MessagesState, child: Any = child, heard: list[Any] = heard) -> Any:
+            with child.stream_events(state, version="v3") as run:
+                for event in run:
+                    params = event["params"]
+                    heard.append((event["method"], params["namespace"], params["data"]))
+            return {"messages": []}
+
+        parent_of(node).invoke(INPUT)
+        told.append(heard)
+    compare(*told)
+    assert ["messages" in method for method, *_ in told[0]].count(True) > 3
+
+
 @pytest.mark.parametrize("kind", ["local", "bundled"])
 def test_a_parent_streams_the_tools_of_its_node(server: Server, kind: str) -> None:
     """The mode "tools" with `subgraphs`, as with a local child."""

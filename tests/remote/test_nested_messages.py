@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.config import get_stream_writer
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import Command, interrupt
 
@@ -98,4 +99,51 @@ def test_metadata_of_messages_tell_the_outermost_task(server: Server) -> None:
             ):
                 seen.append([metadata["checkpoint_ns"], metadata.get("checkpoint_id")])
         told.append(Names()(seen))
+    assert told[1] == told[0]
+
+
+def test_a_message_that_two_calls_say_is_streamed_once() -> None:
+    """The second one has the id of a message that the parent has streamed."""
+    graph = StateGraph(MessagesState).add_node("say", lambda state: said("draft"))
+    saying = graph.add_edge(START, "say").compile(name="saying")
+    told = []
+    with Server({"saying": saying}) as running:
+        for child in (saying, running.remote_graph("saying")):
+
+            def node(state: MessagesState, child: Any = child) -> Any:
+                for _ in range(2):
+                    child.invoke({"messages": []})
+                return said("own")
+
+            told.append(streamed(node, True))
+    assert told == [[(1, "draft"), (0, "own")]] * 2
+
+
+def speaking() -> Any:
+    """Writes to the stream, and in a subgraph once more."""
+
+    def speak(state: MessagesState) -> Any:
+        get_stream_writer()("spoken")
+        return {}
+
+    inner = StateGraph(MessagesState).add_node("speak", speak).add_edge(START, "speak")
+    outer = StateGraph(MessagesState).add_node("speak", speak).add_node("inner", inner.compile())
+    return outer.add_edge(START, "speak").add_edge("speak", "inner").compile(name="child")
+
+
+@pytest.mark.parametrize("mode", ["custom", ["updates", "custom"], "updates"])
+def test_what_a_node_streams_itself_the_parent_does_not(mode: Any) -> None:
+    """Custom events go to the innermost stream that has them, and to no other."""
+    told = []
+    with Server({"child": speaking()}) as running:
+        for child in (speaking(), running.remote_graph("child")):
+
+            def node(state: MessagesState, child: Any = child) -> Any:
+                own = list(child.stream({"messages": []}, stream_mode=mode, subgraphs=True))
+                get_stream_writer()(own)
+                return {}
+
+            options: Any = {"stream_mode": "custom", "subgraphs": True}
+            parent = parent_of(node)
+            told.append(Names()(list(parent.stream({"messages": []}, **options))))
     assert told[1] == told[0]
