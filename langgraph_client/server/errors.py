@@ -7,7 +7,8 @@ ServerError
 ├── Conflict      not in the present state of things (409)
 ├── TooLarge      more than the server accepts (413)
 ├── Denied        the application's `Auth` refuses it (the status that it says)
-└── Unavailable   not now; the same request may succeed later (503)
+├── Unavailable   not now; the same request may succeed later (503)
+└── Unreadable    the stored document is damaged (500)
 """
 
 from __future__ import annotations
@@ -90,6 +91,10 @@ class Deadlock(Unavailable):
 
 class StartError(RuntimeError):
     """A part of the server, such as a store, could not be started."""
+
+
+class Unreadable(ServerError, ValueError):
+    """A stored document is damaged. It can be deleted."""
 
 
 class Denied(ServerError):

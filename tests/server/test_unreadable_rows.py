@@ -36,9 +36,10 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     return request.getfixturevalue("postgres")
 
 
-def damage(path: Any, table: str, where: str = "1 = 1") -> None:
-    """Cut off the end of the documents of a table."""
-    statement = f"UPDATE {table} SET doc = substr(doc, 1, length(doc) - 5) WHERE {where}"
+def damage(path: Any, table: str, where: str = "1 = 1", column: str = "doc") -> None:
+    """Cut off the end of the documents of a table, or of what is in another column."""
+    cut = f'substr("{column}", 1, length("{column}") - 1)'
+    statement = f'UPDATE {table} SET "{column}" = {cut} WHERE {where}'
     if isinstance(path, Path):
         with contextlib.closing(sqlite3.connect(path)) as database, database:
             database.execute(statement)

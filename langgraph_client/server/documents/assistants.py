@@ -6,7 +6,7 @@ from typing import Any
 
 from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.documents.filters import containment
-from langgraph_client.server.errors import Conflict, Hidden, NotFound, Refused
+from langgraph_client.server.errors import Conflict, Hidden, NotFound, Refused, Unreadable
 from langgraph_client.server.reserved_keys import RESERVED_METADATA, without
 from langgraph_client.server.runs.run_document import BOTH_CONTEXTS, assistant_id_of
 from langgraph_client.server.services import Services
@@ -82,7 +82,10 @@ async def ensure_default(services: Services, graph_id: str, description: str | N
     """
     name = services.graphs.compiled_name(graph_id)
     assistant_id = assistant_id_of(graph_id)
-    assistant = await services.storage.assistants.get(assistant_id)
+    try:
+        assistant = await services.storage.assistants.get(assistant_id)
+    except Unreadable:  # It is logged. The server starts, with the graph's other assistants.
+        return
     if assistant is None:
         now = services.clock.stamp()
         assistant = _document(assistant_id, graph_id, now)
@@ -141,8 +144,7 @@ async def change(services: Services, assistant_id: str, body: JsonMapping) -> Do
         assistant["metadata"] = {**assistant["metadata"], **metadata}
         assistant.update({key: body[key] for key in ("name", "description") if key in body})
         now = services.clock.stamp()
-        (latest,) = await versions(services, assistant_id, limit=1)
-        assistant["version"] = latest["version"] + 1
+        assistant["version"] = await _latest_number(services.storage, assistant_id) + 1
         assistant["updated_at"] = now
         await _store_version(services.storage, assistant, now)
     return assistant
@@ -175,6 +177,18 @@ async def versions(
     )
 
 
+async def _latest_number(storage: Storage, assistant_id: str) -> int:
+    """Return the greatest number of an assistant's versions."""
+    (latest,) = await storage.assistant_versions.search(
+        where={"assistant_id": assistant_id},
+        order_by="version",
+        descending=True,
+        limit=1,
+        fields=("assistant_id", "version"),  # Of the key alone: the version may be damaged.
+    )
+    return int(latest["version"])
+
+
 async def set_latest(services: Services, assistant_id: str, number: int | None) -> Document:
     """Make an earlier version of an assistant the current one, and return it.
 
@@ -204,7 +218,9 @@ async def delete(services: Services, assistant_id: str, *, with_threads: bool) -
     Raises:
         NotFound: There is none.
     """
-    await need(services, assistant_id, f"Assistant with ID {assistant_id} not found")
+    # Not by reading it: an assistant whose row is damaged must not be one that nobody can delete.
+    if not await services.storage.assistants.count(where={"assistant_id": assistant_id}):
+        raise NotFound(f"Assistant with ID {assistant_id} not found")
     runs = await services.engine.unfinished()
     run_ids = [run["run_id"] for run in runs if run["assistant_id"] == assistant_id]
     await services.engine.stopper.cancel(

@@ -37,7 +37,6 @@ from langgraph_client.server.runs.locks import KeyedLocks
 from langgraph_client.server.runs.metrics import Metrics
 from langgraph_client.server.runs.new_run import BUSY, NewRun
 from langgraph_client.server.runs.protocol_runs import ProtocolRuns, alone
-from langgraph_client.server.runs.readable_runs import readable_runs
 from langgraph_client.server.runs.recovery import with_mark, with_stop
 from langgraph_client.server.runs.run_queue import QueueNumbers, RunQueue
 from langgraph_client.server.runs.run_services import RunServices
@@ -341,7 +340,7 @@ class Engine:
     async def unfinished(self) -> list[Document]:
         """Return the runs of all processes that are not over."""
         if self.cluster is not None:
-            return await readable_runs(self._storage.runs, {"status": UNFINISHED})
+            return await self._storage.runs.unfinished()
         return [job.run for job in self.jobs.values()]
 
     async def unfinished_counts(self) -> dict[str, int]:

@@ -14,7 +14,6 @@ from langgraph_client.server.clock import EventId
 from langgraph_client.server.errors import Conflict
 from langgraph_client.server.runs.following import Following
 from langgraph_client.server.runs.new_run import BUSY, NewRun
-from langgraph_client.server.runs.readable_runs import readable_runs
 from langgraph_client.server.runs.recovery import with_stop
 from langgraph_client.server.runs.run_services import RunServices
 from langgraph_client.server.runs.run_states import Action, Job
@@ -82,7 +81,7 @@ class RunForwarder:
     async def unfinished(self, thread_id: str) -> list[Document]:
         """Return the runs of a thread that are not over, the oldest first."""
         unfinished = {"thread_id": thread_id, "status": UNFINISHED}
-        return await readable_runs(self._storage.runs, unfinished)
+        return await self._storage.runs.search(where=unfinished, order_by="created_at")
 
     async def _note_stop(
         self,

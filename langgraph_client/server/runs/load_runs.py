@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 
 from langgraph_client.server.runs.cluster import Cluster
-from langgraph_client.server.runs.readable_runs import readable_runs
 from langgraph_client.server.runs.recovery import MAX_KILLS, MAX_KILLS_SHARED, decide, new_control
 from langgraph_client.server.runs.run_services import RunServices
 from langgraph_client.server.runs.run_states import Job
@@ -46,7 +45,7 @@ class RunLoader:
 
     async def load_all(self) -> None:
         """Load all runs, as the only process of the database, and start those that are next."""
-        for run in await readable_runs(self._storage.runs, {"status": UNFINISHED}):
+        for run in await self._storage.runs.unfinished():
             await self._take_up(run, await self._storage.run_controls.get(run["run_id"]) or {})
         for thread_id in {job.thread_id for job in self._queue.jobs.values()}:
             self._queue.advance(thread_id)
@@ -57,7 +56,7 @@ class RunLoader:
         The caller holds the thread's lock, and this process holds the thread's lease.
         """
         unfinished = {"thread_id": thread_id, "status": UNFINISHED}
-        for run in await readable_runs(self._storage.runs, unfinished):
+        for run in await self._storage.runs.search(where=unfinished, order_by="created_at"):
             control = await self._storage.run_controls.get(run["run_id"]) or {}
             job = self._queue.jobs.get(run["run_id"])
             if job is None:

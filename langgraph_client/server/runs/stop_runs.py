@@ -223,10 +223,8 @@ class RunStopper:
         is_needed = await needs_own_saver(self._storage, thread_id)
         is_in_use = bool(await self._busy(thread_id))
         await self._graph_runner.delete_run(run, is_needed=is_needed, is_in_use=is_in_use)
-        try:
-            newest = await self._newest_run(thread_id, held, fields=("run_id",))
-        except ValueError:  # A damaged one; so it is not this one.
-            newest = None
+        # Of the key alone: it may be a damaged one.
+        newest = await self._newest_run(thread_id, held, fields=("run_id",))
         was_last = newest is not None and newest["run_id"] == run["run_id"]
         control = await within.run_controls.get(run["run_id"]) if was_last else None
         mark = None
@@ -382,7 +380,7 @@ class RunStopper:
         """Return a thread's last run, and whether its graph's own checkpointer is needed."""
         try:
             last_run = await self._newest_run(thread_id, held)
-        except (ValueError, Unavailable):  # It is only needed for the config of a factory.
+        except Unavailable:  # It is only needed for the config of a factory.
             last_run = None
         return last_run, await needs_own_saver(self._storage, thread_id)
 

@@ -6,10 +6,15 @@ of their own as JSON. In the document, such a field is null, to keep its place i
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from langgraph_client.server.encoding import decode, encode
+from langgraph_client.server.errors import Unreadable
 from langgraph_client.server.storage.protocol import Document
+
+logger = logging.getLogger("langgraph_client.server")
 
 
 def row_of(document: Document, columns: Sequence[str], apart: Sequence[str]) -> list[object]:
@@ -27,17 +32,96 @@ def row_of(document: Document, columns: Sequence[str], apart: Sequence[str]) -> 
     return row
 
 
-def document_of(
-    row: Sequence[str | None], apart: Sequence[str], fields: Collection[str] | None
+class RowReader:
+    """Reads rows of one table as documents, and knows those that it cannot read.
+
+    A damaged row must not hide the others. So a search leaves it out: a table adds
+    `NOT IN damaged` to its queries, that pages stay full, and repeats a search that found another
+    one.
+
+    Args:
+        table: The table's name.
+        key: The fields of the key.
+        apart: The fields with a column of their own.
+        damaged: The keys of the rows that could not be read, as far as known.
+
+    Attributes:
+        key: An SQL expression for the key as one text.
+    """
+
+    def __init__(
+        self, table: str, key: Sequence[str], apart: Sequence[str], damaged: set[str]
+    ) -> None:
+        self._table, self._key, self._apart = table, tuple(key), tuple(apart)
+        self.key = " || '/' || ".join(key)
+        self.damaged = damaged
+
+    def one(self, key: Sequence[object], row: Sequence[Any]) -> Document:
+        """Return the document of a row.
+
+        Args:
+            key: The values of the key.
+            row: The document as JSON, and the columns of `apart`.
+
+        Raises:
+            Unreadable: The row is damaged.
+        """
+        return self._read("/".join(map(str, key)), row, None)
+
+    def many(self, rows: Sequence[Sequence[Any]], fields: Collection[str] | None) -> list[Document]:
+        """Return the documents of rows, without those that are damaged.
+
+        Args:
+            rows: The key as one text, the document as JSON, and the columns of `apart`, each.
+            fields: The fields to return; None for all.
+        """
+        documents = []
+        for row in rows:
+            try:
+                documents.append(self._read(row[0], row[1:], fields))
+            except Unreadable:
+                continue
+        return documents
+
+    def written(self, document: Document) -> None:
+        """Note that a document was written."""
+        if self.damaged:
+            self.damaged.discard("/".join(str(document[field]) for field in self._key))
+
+    def note_damage(self, key: str, reason: object) -> None:
+        """Note a row that cannot be read; it is logged once."""
+        if key not in self.damaged:
+            self.damaged.add(key)
+            logger.error("%s, and is left out: %s", self._described(key), reason)
+
+    def _described(self, key: str) -> str:
+        name = "/".join(self._key)
+        return f"The row of table {self._table} with {name} {key} is damaged"
+
+    def _read(self, key: str, row: Sequence[Any], fields: Collection[str] | None) -> Document:
+        try:
+            document = _document_of(row, self._apart, fields)
+        except (ValueError, TypeError) as error:  # The damage may be of any kind.
+            self.note_damage(key, error)
+            detail = f"{self._described(key)}: it can only be deleted, or restored from a backup"
+            raise Unreadable(detail) from error
+        if self.damaged:
+            self.damaged.discard(key)
+        return document
+
+
+def _document_of(
+    row: Sequence[Any], apart: Sequence[str], fields: Collection[str] | None
 ) -> Document:
     """Return the document of a row, with the fields of their own columns in their places.
 
-    Args:
-        row: The document as JSON, and the columns of `apart`.
-        apart: The fields with a column of their own.
-        fields: The fields to return; None for all.
+    Raises:
+        ValueError: It is not JSON, or not an object.
+        TypeError: It is not text.
     """
-    document: Document = decode(row[0] or "{}")
+    document: Document = decode(row[0])
+    if type(document) is not dict:
+        raise ValueError("the document is not an object")
     for field, text in zip(apart, row[1:], strict=True):
         if text is not None and (fields is None or field in fields):
             document[field] = decode(text)

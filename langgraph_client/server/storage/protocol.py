@@ -64,13 +64,20 @@ class Documents(Protocol):
     """JSON documents of one kind, each with a key."""
 
     async def get(self, *key: object) -> Document | None:
-        """Return a document by its key; None if there is none."""
+        """Return a document by its key; None if there is none.
+
+        Raises:
+            Unreadable: It is damaged.
+        """
         ...
 
     async def get_stored(self, *key: object) -> Document | None:
         """Return a document by its key in its stored form; None if there is none.
 
         What an `Encryption` has encrypted is not decrypted.
+
+        Raises:
+            Unreadable: It is damaged.
         """
         ...
 
@@ -111,7 +118,7 @@ class Documents(Protocol):
         offset: int = 0,
         fields: Collection[str] | None = None,
     ) -> list[Document]:
-        """Return documents.
+        """Return documents, without those that are damaged. Each of these is logged once.
 
         Args:
             where: Values that fields must equal; a list or tuple means any of them.
@@ -125,7 +132,8 @@ class Documents(Protocol):
             descending: Whether to sort in descending order.
             limit: The most documents to return; None for all.
             offset: How many documents to skip.
-            fields: The fields to read of each document; None for all.
+            fields: The fields to read of each document; None for all. If they are those of the
+                key, documents are not read, and damaged ones are returned as well.
         """
         ...
 
@@ -137,7 +145,10 @@ class Documents(Protocol):
         any_of: Sequence[Mapping[str, object]] | None = None,
         text: Mapping[str, str] | None = None,
     ) -> int:
-        """Return how many documents `search` with the same filters would return."""
+        """Return how many documents there are.
+
+        It differs from `search` in damaged ones, which are counted if no filter looks into them.
+        """
         ...
 
 

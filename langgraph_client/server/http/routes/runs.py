@@ -17,6 +17,7 @@ from langgraph_client.server.errors import (
     NotFound,
     Refused,
     ServerError,
+    Unreadable,
 )
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.remote_graph_headers import remote_graph_options
@@ -26,7 +27,6 @@ from langgraph_client.server.http.replies import (
 )
 from langgraph_client.server.http.streaming import RunResultResponse
 from langgraph_client.server.runs.create_run import CreatedRun
-from langgraph_client.server.runs.readable_runs import readable_page
 from langgraph_client.server.runs.run_document import canonical_uuid
 from langgraph_client.server.runs.run_result import ERROR, fallback_result
 from langgraph_client.server.runs.run_states import Action, Job
@@ -222,12 +222,12 @@ async def list_runs(request: ValidRequest) -> Response:
     chosen = query["select"]
     await need_thread(services, thread_id)
     status = {"status": query["status"]} if query["status"] else {}
-    runs = await readable_page(
-        services.storage.runs,
-        {"thread_id": thread_id, **status},
+    runs = await services.storage.runs.search(
+        where={"thread_id": thread_id, **status},
+        order_by="created_at",
+        descending=True,
         offset=max(query["offset"], 0),
         limit=max(query["limit"], 0),
-        descending=True,
     )
     if chosen:
         runs = [{name: run[name] for name in FIELDS if name in chosen} for run in runs]
@@ -288,6 +288,13 @@ _OVER = (
 )
 
 
+async def _can_be_found(services: Services, thread_id: str, run_id: str) -> bool:
+    try:
+        return await find_run(services, thread_id, run_id) is not None
+    except Unreadable:  # It keeps no other run from being cancelled.
+        return False
+
+
 async def cancel_many(request: ValidRequest) -> Response:
     """POST /runs/cancel."""
     services = request.services
@@ -307,7 +314,7 @@ async def cancel_many(request: ValidRequest) -> Response:
         run_ids = [
             canonical_uuid(run_id, "Invalid run ID: must be a UUID") for run_id in body["run_ids"]
         ]
-        ids = [run_id for run_id in run_ids if await find_run(services, thread_id, run_id)]
+        ids = [run_id for run_id in run_ids if await _can_be_found(services, thread_id, run_id)]
     if not ids:
         raise NotFound("No runs found to cancel.")
     jobs = await services.engine.stopper.cancel(

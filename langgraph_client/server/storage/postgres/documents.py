@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from langgraph_client.server.encoding import encode
-from langgraph_client.server.storage.document_rows import document_of, row_of
+from langgraph_client.server.storage.document_rows import RowReader, row_of
 from langgraph_client.server.storage.postgres.connections import Executor, Place
 from langgraph_client.server.storage.protocol import UNFINISHED, Document
 
@@ -28,6 +28,7 @@ class Table:
         columns: The fields to sort and to look up by. The first ones are the key.
         apart: The fields with a column of their own, as JSON.
         key_length: How many of `columns` are the key.
+        damaged: The keys of damaged rows of each table, as far as known.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Table:
         *,
         apart: Sequence[str] = (),
         key_length: int = 1,
+        damaged: dict[str, set[str]],
     ) -> None:
         self._executor = executor
         self._name = name
@@ -45,6 +47,7 @@ class Table:
         self._apart = tuple(apart)
         self._key_length = key_length
         key = columns[:key_length]
+        self._reader = RowReader(name, key, apart, damaged.setdefault(name, set()))
         self._key = " AND ".join(f"{column} = %s" for column in key)
         names = [*columns, "doc", *(f'"{field}"' for field in apart)]
         placeholders = ", ".join(["%s"] * len(names))
@@ -62,16 +65,19 @@ class Table:
     async def insert(self, document: Document) -> None:
         """Add a document. Raises KeyTaken if there is one with its key."""
         row = self._row(document)
+        self._reader.written(document)
         await self._executor.write(self._insert, row, place=self._place(row))
 
     async def put(self, document: Document) -> None:
         """Add a document, or replace the one with its key."""
         row = self._row(document)
+        self._reader.written(document)
         await self._executor.write(self._put, row, place=self._place(row))
 
     async def replace(self, document: Document) -> bool:
         """Replace the document with its key. Return False if there is none any more."""
         row = self._row(document)
+        self._reader.written(document)
         values = row[self._key_length :] + row[: self._key_length]
         return await self._executor.execute(self._replace, values) > 0
 
@@ -86,7 +92,7 @@ class Table:
     async def get(self, *key: object) -> Document | None:
         """Return a document by its key."""
         row = await self._executor.row(self.get_statement, [_bounded(value) for value in key])
-        return None if row is None else document_of(row, self._apart, None)
+        return None if row is None else self._reader.one(key, row)
 
     async def get_stored(self, *key: object) -> Document | None:
         """Return a document by its key. Here, nothing is encrypted."""
@@ -121,13 +127,25 @@ class Table:
         """Return documents; see `protocol.Documents.search`."""
         condition, values = self._condition(where, contains, any_of, text)
         order = self._order(order_by, "DESC NULLS LAST" if descending else "ASC NULLS FIRST")
+        tail = f" ORDER BY {order} LIMIT %s OFFSET %s"
         count = MAX_INTEGER if limit is None else min(limit, MAX_INTEGER)
-        query = (
-            f"SELECT {self._selected(fields)} FROM {self._name} WHERE {condition}"
-            f" ORDER BY {order} LIMIT %s OFFSET %s"
-        )
-        rows = await self._executor.rows(query, (*values, count, min(offset, MAX_INTEGER)))
-        return [document_of(row, self._apart, fields) for row in rows]
+        page = (count, min(offset, MAX_INTEGER))
+        key = self._columns[: self._key_length]
+        if fields is not None and set(fields) == set(key):  # Documents need not be read.
+            query = f"SELECT {', '.join(key)} FROM {self._name} WHERE {condition}{tail}"
+            rows = await self._executor.rows(query, (*values, *page))
+            return [dict(zip(key, row, strict=True)) for row in rows]
+        selected = f"{self._reader.key}, {self._selected(fields)}"
+        query = f"SELECT {selected} FROM {self._name} WHERE {condition}"
+        while True:
+            damaged = list(self._reader.damaged)
+            without = f" AND NOT {self._reader.key} = ANY(%s)" if damaged else ""
+            values_of_page = (*values, *([damaged] if damaged else []), *page)
+            rows = await self._executor.rows(query + without + tail, values_of_page)
+            documents = self._reader.many(rows, fields)
+            if len(self._reader.damaged) <= len(damaged):
+                return documents
+            # A damaged row was found. Without it, the page has one more.
 
     async def count(
         self,

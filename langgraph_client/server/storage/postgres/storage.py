@@ -36,6 +36,7 @@ class Tables:
         executor: Executes statements.
         script_states: The states of scripted graphs.
         has_checkpoints: Whether langgraph's tables exist.
+        damaged: The keys of damaged rows of each table, as far as known.
         leases: The leases of this process, by which statements outside of a transaction are
             checked.
     """
@@ -45,12 +46,21 @@ class Tables:
         executor: Executor,
         script_states: ScriptStates,
         has_checkpoints: bool,
+        damaged: dict[str, set[str]],
         leases: Leases | None = None,
     ) -> None:
         self.executor = executor
+        self.damaged = damaged
 
         def table(name: str, columns: str, *apart: str, key_length: int = 1) -> Table:
-            return Table(executor, name, columns.split(), apart=apart, key_length=key_length)
+            return Table(
+                executor,
+                name,
+                columns.split(),
+                apart=apart,
+                key_length=key_length,
+                damaged=damaged,
+            )
 
         self.assistants = table(
             "assistants", "assistant_id graph_id name created_at updated_at", "metadata"
@@ -66,7 +76,10 @@ class Tables:
             "values",
         )
         self.runs = Runs(
-            executor, "runs", ("run_id", "thread_id", "assistant_id", "status", "created_at")
+            executor,
+            "runs",
+            ("run_id", "thread_id", "assistant_id", "status", "created_at"),
+            damaged=damaged,
         )
         self.crons = table(
             "crons",
@@ -90,10 +103,17 @@ class PostgresTransaction(Tables):
         batch: Executes statements.
         script_states: The states of scripted graphs.
         has_checkpoints: Whether langgraph's tables exist.
+        damaged: The keys of damaged rows of each table, as far as known.
     """
 
-    def __init__(self, batch: Batch, script_states: ScriptStates, has_checkpoints: bool) -> None:
-        super().__init__(batch, script_states, has_checkpoints)
+    def __init__(
+        self,
+        batch: Batch,
+        script_states: ScriptStates,
+        has_checkpoints: bool,
+        damaged: dict[str, set[str]],
+    ) -> None:
+        super().__init__(batch, script_states, has_checkpoints, damaged)
         self._batch = batch
         self._has_checkpoints = has_checkpoints
 
@@ -125,7 +145,7 @@ class PostgresStorage(Tables):
         self.checkpointer, self.store = self._langgraph_parts(clock, store)
         self.shared.has_checkpoint_tables = self.checkpointer is not None
         super().__init__(
-            connections, self.script_states, self.checkpointer is not None, self.shared
+            connections, self.script_states, self.checkpointer is not None, {}, self.shared
         )
         self.shared.threads = self.threads
 
@@ -172,13 +192,17 @@ class PostgresStorage(Tables):
     async def transaction(self, held: Any = None) -> AsyncIterator[PostgresTransaction]:
         """Commit the writes of a transaction together, or none of them after an exception."""
         async with self.connections.transaction(held) as batch:
-            yield PostgresTransaction(batch, self.script_states, self.checkpointer is not None)
+            yield self._over(batch)
 
     def within(self, held: Any) -> PostgresTransaction | PostgresStorage:
         """Return the tables for reads under a lock, on the lock's connection."""
         if held is None:
             return self
-        return PostgresTransaction(held, self.script_states, self.checkpointer is not None)
+        return self._over(held)
+
+    def _over(self, batch: Batch) -> PostgresTransaction:
+        has_checkpoints = self.checkpointer is not None
+        return PostgresTransaction(batch, self.script_states, has_checkpoints, self.damaged)
 
     async def delete_thread(self, thread_id: str, *, keep_events: bool = False) -> None:
         """Delete a thread with all that belongs to it, together."""

@@ -39,6 +39,10 @@ class FileBusy(Unavailable):
     """Another process holds the file's write lock. A backup may do so for a moment."""
 
 
+class DamagedJson(Unavailable):
+    """A query has to look into a text that is not JSON."""
+
+
 class Database:
     """One SQLite file, or memory, on one connection.
 
@@ -261,6 +265,8 @@ class translated:  # noqa: N801 - as the context managers of contextlib
             return
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         kind = FileBusy if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) else Unavailable
+        if str(error) == "malformed JSON":
+            kind = DamagedJson
         raise kind(f"the database cannot be used at the moment: {error}") from error
 
 

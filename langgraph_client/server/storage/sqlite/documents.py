@@ -10,11 +10,12 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from langgraph_client.server.encoding import encode
-from langgraph_client.server.storage.document_rows import document_of, row_of
+from langgraph_client.server.storage.document_rows import RowReader, row_of
 from langgraph_client.server.storage.protocol import UNFINISHED, Document, KeyTaken
-from langgraph_client.server.storage.sqlite.database import Database
+from langgraph_client.server.storage.sqlite.database import DamagedJson, Database
 from langgraph_client.server.storage.sqlite.json_conditions import contains_condition
 
 MAX_INTEGER = 2**63 - 1
@@ -27,6 +28,19 @@ _FIRST_BATCH = 32
 _LARGEST_BATCH = 10_000
 _BURST_BYTES = 1_000_000
 """How much JSON is decoded before other tasks may run."""
+
+
+class _Filters(NamedTuple):
+    """The filters of a search that look into documents; see `protocol.Documents.search`."""
+
+    contains: Mapping[str, object]
+    any_of: Sequence[Mapping[str, object]] | None
+    text: Mapping[str, str]
+
+    @property
+    def fields(self) -> set[str]:
+        """The fields whose JSON they look into."""
+        return {*self.contains, *(field for one in self.any_of or () for field in one)}
 
 
 class Table:
@@ -54,6 +68,7 @@ class Table:
         self._columns = tuple(columns)
         self._apart = tuple(apart)
         key = columns[:key_length]
+        self._reader = RowReader(name, key, apart, set())
         self._key = " AND ".join(f"{column} = ?" for column in key)
         # Large columns come last, because SQLite reads a row only up to the last column that it
         # needs. Names are quoted, because `values` is a keyword.
@@ -99,9 +114,11 @@ class Table:
         """Replace the document with its key. Return False if there is none any more."""
         row = row_of(document, self._columns, self._apart)
         values = row[self._key_length :] + row[: self._key_length]
+        self._reader.written(document)
         return await self._database.write(self._replace, values) > 0
 
     async def _write(self, statement: str, document: Document) -> None:
+        self._reader.written(document)
         await self._database.write(statement, row_of(document, self._columns, self._apart))
 
     async def get(self, *key: object) -> Document | None:
@@ -109,7 +126,7 @@ class Table:
         values = [_bounded(value) for value in key]
         query = f"SELECT {self._select} FROM {self._name} WHERE {self._key}"
         row = self._database.row(query, values)
-        return None if row is None else document_of(row, self._apart, None)
+        return None if row is None else self._reader.one(key, row)
 
     async def get_stored(self, *key: object) -> Document | None:
         """Return a document by its key. Here, nothing is encrypted."""
@@ -142,30 +159,60 @@ class Table:
         fields: Collection[str] | None = None,
     ) -> list[Document]:
         """Return documents; see `protocol.Documents.search`."""
-        condition, values = self._where(where or {})
         order = self._order(order_by, "DESC" if descending else "ASC")
-        tail = f"FROM {self._name} WHERE {condition} ORDER BY {order} LIMIT ? OFFSET ?"
         count = MAX_INTEGER if limit is None else min(limit, MAX_INTEGER)
-        start = min(offset, MAX_INTEGER)
-        filters, filter_values = self._filters(contains, any_of, text)
-        if filters != "1":
-            # The filter is not part of this query: it may read large columns of every row, and a
-            # query cannot yield to the event loop. `_matching` applies it in batches.
-            query = f"SELECT rowid {tail}"
-            enough = start + count
-            # The first batch is often enough. All candidates are listed only if it is not.
-            page = self._database.rows(query, (*values, _FIRST_BATCH, 0))
-            rowids = await self._matching(_numbers(page), filters, filter_values, enough)
-            if len(rowids) < enough and len(page) == _FIRST_BATCH:
-                every = self._database.rows(query, (*values, MAX_INTEGER, 0))
-                rowids = await self._matching(_numbers(every), filters, filter_values, enough)
-            return await self._read(rowids[start:enough], fields)
-        if count <= _FIRST_BATCH:
-            query = f"SELECT {self._selected(fields)} {tail}"
-            rows = self._database.rows(query, (*values, count, start))
-            return [document_of(row, self._apart, fields) for row in rows]
-        rows = self._database.rows(f"SELECT rowid {tail}", (*values, count, start))
+        page = (count, min(offset, MAX_INTEGER))
+        while True:
+            known = len(self._reader.damaged)
+            if contains or any_of is not None or text:
+                found = _Filters(contains or {}, any_of, text or {})
+                condition = self._undamaged(where or {}, fields)
+                rowids = await self._filtered(condition, found, order, page)
+                documents = await self._read(rowids, fields)
+            else:
+                documents = await self._unfiltered(where or {}, order, page, fields)
+            if len(self._reader.damaged) <= known:
+                return documents
+            # A damaged row was found. Without it, the page has one more.
+
+    async def _unfiltered(
+        self,
+        where: Mapping[str, object],
+        order: str,
+        page: tuple[int, int],
+        fields: Collection[str] | None,
+    ) -> list[Document]:
+        condition, values = self._undamaged(where, fields)
+        tail = f"FROM {self._name} WHERE {condition} ORDER BY {order} LIMIT ? OFFSET ?"
+        if page[0] <= _FIRST_BATCH:
+            rows = self._database.rows(f"SELECT {self._selected(fields)} {tail}", (*values, *page))
+            return self._documents(rows, fields)
+        rows = self._database.rows(f"SELECT rowid {tail}", (*values, *page))
         return await self._read(_numbers(rows), fields)
+
+    async def _filtered(
+        self,
+        where: tuple[str, list[object]],
+        filters: _Filters,
+        order: str,
+        page: tuple[int, int],
+    ) -> list[int]:
+        """Return the rows of a page of those that a filter holds for.
+
+        The filter is not part of the query: it may read large columns of every row, and a query
+        cannot yield to the event loop. `_matching` applies it in batches.
+        """
+        condition, values = where
+        query = f"SELECT rowid FROM {self._name} WHERE {condition} ORDER BY {order} LIMIT ?"
+        count, start = page
+        enough = start + count
+        # The first batch is often enough. All candidates are listed only if it is not.
+        first = self._database.rows(query, (*values, _FIRST_BATCH))
+        rowids = await self._matching(_numbers(first), filters, enough)
+        if len(rowids) < enough and len(first) == _FIRST_BATCH:
+            every = self._database.rows(query, (*values, MAX_INTEGER))
+            rowids = await self._matching(_numbers(every), filters, enough)
+        return rowids[start:enough]
 
     async def count(
         self,
@@ -177,39 +224,50 @@ class Table:
     ) -> int:
         """Return how many documents there are."""
         condition, values = self._where(where or {})
-        filters, filter_values = self._filters(contains, any_of, text)
-        if filters == "1":
+        if not (contains or any_of is not None or text):
             query = f"SELECT COUNT(*) FROM {self._name} WHERE {condition}"
             return int(self._database.row(query, values)[0])
         query = f"SELECT rowid FROM {self._name} WHERE {condition}"
         candidates = _numbers(self._database.rows(query, values))
-        return len(await self._matching(candidates, filters, filter_values, len(candidates)))
+        filters = _Filters(contains or {}, any_of, text or {})
+        return len(await self._matching(candidates, filters, len(candidates)))
 
     async def _matching(
-        self, candidates: Sequence[int], filters: str, values: Sequence[object], enough: int
+        self, candidates: Sequence[int], filters: _Filters, enough: int
     ) -> list[int]:
         """Return the candidates that a filter holds for, in their order, until there are enough.
 
         The filter may have to read the state of every thread. So rows are checked in batches of a
         few milliseconds, between which the event loop can do other work.
         """
-        query = (
-            f"SELECT rowid FROM {self._name}"
-            f" WHERE rowid IN (SELECT value FROM json_each(?)) AND {filters}"
-        )
         rowids: list[int] = []
         start, size = 0, _FIRST_BATCH
         while start < len(candidates) and len(rowids) < enough:
             batch = candidates[start : start + size]
             start += size
             began = time.perf_counter()
-            rows = self._database.rows(query, (encode(batch).decode(), *values))
-            matching = {row[0] for row in rows}
+            matching = set(_numbers(self._matches(batch, filters)))
             rowids += [rowid for rowid in batch if rowid in matching]
             taken = time.perf_counter() - began
             size = max(1, min(int(size * _BURST / max(taken, _BURST / 2)), _LARGEST_BATCH))
             await self._database.pause()
         return rowids
+
+    def _matches(self, batch: Sequence[int], filters: _Filters) -> list[tuple[int]]:
+        """Return the rows of a batch that a filter holds for."""
+        within = f"FROM {self._name} WHERE rowid IN (SELECT value FROM json_each(?))"
+        rowids = encode(batch).decode()
+        condition, values = self._condition(filters)
+        try:
+            return self._database.rows(f"SELECT rowid {within} AND {condition}", (rowids, *values))
+        except DamagedJson as error:  # One such row makes the whole query fail.
+            used = ["doc" if field not in self._apart else f'"{field}"' for field in filters.fields]
+            is_valid = " AND ".join(f"json_valid(coalesce({column}, 'null'))" for column in used)
+            query = f"SELECT {self._reader.key} {within} AND NOT ({is_valid})"
+            for (key,) in self._database.rows(query, (rowids,)):
+                self._reader.note_damage(key, error)
+        query = f"SELECT rowid {within} AND CASE WHEN {is_valid} THEN {condition} END"
+        return self._database.rows(query, (rowids, *values))
 
     async def _read(self, rowids: Sequence[int], fields: Collection[str] | None) -> list[Document]:
         """Return the documents in these rows. A row that was deleted meanwhile is passed over."""
@@ -220,18 +278,42 @@ class Table:
             row = self._database.row(query, (rowid,))
             if row is None:
                 continue
-            documents.append(document_of(row, self._apart, fields))
-            size += sum(len(text) for text in row if text is not None)
+            documents += self._documents([row], fields)
+            size += sum(len(text) for text in row if isinstance(text, str))
             if size > _BURST_BYTES:
                 size = 0
                 await self._database.pause()
         return documents
 
+    def _documents(
+        self, rows: Sequence[Sequence[Any]], fields: Collection[str] | None
+    ) -> list[Document]:
+        """Return the documents of rows with the columns of `_selected`."""
+        if self._is_of_key(fields):
+            return [dict(zip(self._columns, row, strict=False)) for row in rows]
+        return self._reader.many(rows, fields)
+
     # SQL.
+
+    def _is_of_key(self, fields: Collection[str] | None) -> bool:
+        """Return whether all fields are parts of the key, so that documents need not be read."""
+        return fields is not None and set(fields) == set(self._columns[: self._key_length])
+
+    def _undamaged(
+        self, where: Mapping[str, object], fields: Collection[str] | None
+    ) -> tuple[str, list[object]]:
+        """Return the condition of `_where`, without the rows that are known to be damaged."""
+        condition, values = self._where(where)
+        if self._reader.damaged and not self._is_of_key(fields):
+            condition += f" AND {self._reader.key} NOT IN (SELECT value FROM json_each(?))"
+            values.append(encode(list(self._reader.damaged)).decode())
+        return condition, values
 
     def _selected(self, fields: Collection[str] | None) -> str:
         """Return the columns to read for some fields."""
-        columns = ["doc"]
+        if self._is_of_key(fields):
+            return ", ".join(self._columns[: self._key_length])
+        columns = [self._reader.key, "doc"]
         for field in self._apart:
             columns.append(f'"{field}"' if fields is None or field in fields else "NULL")
         return ", ".join(columns)
@@ -249,23 +331,18 @@ class Table:
                 values.append(_bounded(value))
         return " AND ".join(parts), values
 
-    def _filters(
-        self,
-        contains: Mapping[str, object] | None,
-        any_of: Sequence[Mapping[str, object]] | None,
-        text: Mapping[str, str] | None,
-    ) -> tuple[str, list[object]]:
+    def _condition(self, filters: _Filters) -> tuple[str, list[object]]:
         parts: list[str] = []
         values: list[object] = []
-        for field, part in (text or {}).items():
+        for field, part in filters.text.items():
             parts.append(f"has_text({self._column(field)}, ?)")
             values.append(part)
-        condition, parameters = self._contains(contains or {})
+        condition, parameters = self._contains(filters.contains)
         if condition != "1":
             parts.append(condition)
             values += parameters
-        if any_of is not None:
-            conditions = [self._contains(alternative) for alternative in any_of]
+        if filters.any_of is not None:
+            conditions = [self._contains(alternative) for alternative in filters.any_of]
             parts.append(f"({' OR '.join(f'({condition})' for condition, _ in conditions) or '0'})")
             for _, parameters in conditions:
                 values += parameters
@@ -287,7 +364,9 @@ class Table:
         """Return the column of a field, or the expression that reads it from the document."""
         if not field.isidentifier():
             raise ValueError(f"{field!r} is not the name of a field")
-        return field if field in self._columns else f"json_extract(doc, '$.{field}')"
+        if field in self._columns:
+            return field
+        return f"CASE WHEN json_valid(doc) THEN json_extract(doc, '$.{field}') END"
 
     def _order(self, field: str | None, direction: str) -> str:
         ties = f"{self._columns[0]} {direction}"

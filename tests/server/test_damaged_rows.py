@@ -1,0 +1,229 @@
+"""One stored row that is damaged hides no other one, is named, and can be deleted."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypedDict
+
+import httpx
+import pytest
+from langgraph.graph import START, StateGraph
+
+from langgraph_client.server.runs.run_document import assistant_id_of
+from langgraph_client.server.server import Server
+from tests.server.test_unreadable_rows import damage
+
+MARKED = {"metadata": {"marked": True}}
+
+
+class State(TypedDict):
+    x: str
+
+
+def graph() -> Any:
+    builder = StateGraph(State).add_node("work", lambda state: {"x": "done"})
+    return builder.add_edge(START, "work").compile()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def path(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    """Where the server keeps everything."""
+    if request.param == "sqlite":
+        if request.config.getoption("--storage") != "sqlite":
+            pytest.skip("about SQLite")
+        return tmp_path / "state.db"
+    return request.getfixturevalue("postgres")
+
+
+@pytest.fixture
+def server(path: Any) -> Iterator[Server]:
+    with Server({"agent": graph()}, path=path) as running:
+        yield running
+
+
+@pytest.fixture
+def http(server: Server) -> Iterator[httpx.Client]:
+    transport = server.transport()
+    with httpx.Client(transport=transport, base_url="http://test", timeout=20) as client:
+        yield client
+
+
+def threads_with_state(http: httpx.Client, count: int) -> list[str]:
+    """Return the ids of marked threads with a finished run, in the order of a search."""
+    for _ in range(count):
+        thread_id = http.post("/threads", json=MARKED).json()["thread_id"]
+        body = {"assistant_id": "agent", "input": {"x": "in"}}
+        assert http.post(f"/threads/{thread_id}/runs/wait", json=body).json() == {"x": "done"}
+    return [thread["thread_id"] for thread in http.post("/threads/search", json={}).json()]
+
+
+def only_logged(caplog: pytest.LogCaptureFixture, table: str, key: str) -> bool:
+    """Return whether the log has one error, which names a row."""
+    errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    return len(errors) == 1 and f"table {table}" in errors[0] and key in errors[0]
+
+
+@pytest.mark.parametrize("column", ["doc", "metadata", "values", "interrupts"])
+def test_a_damaged_thread_is_left_out_of_searches(
+    path: Any, http: httpx.Client, caplog: pytest.LogCaptureFixture, column: str
+) -> None:
+    """It is logged once, by its table and id, whatever the search has to look into."""
+    if column != "doc" and not isinstance(path, Path):
+        pytest.skip("PostgreSQL indexes this column, so that it cannot hold anything else")
+    first, second, third = threads_with_state(http, 3)
+    damage(path, "threads", f"thread_id = '{second}'", column)
+    for body in ({}, MARKED, {"values": {"x": "done"}}, {"limit": 100}, {"status": "idle"}):
+        found = http.post("/threads/search", json=body)
+        assert [thread["thread_id"] for thread in found.json()] == [first, third], body
+    assert only_logged(caplog, "threads", second)
+
+
+def test_pages_are_full_without_a_damaged_thread(path: Any, http: httpx.Client) -> None:
+    """So a client that reads page by page sees all others, each of them once."""
+    ids = threads_with_state(http, 5)
+    damage(path, "threads", f"thread_id = '{ids[1]}'")
+    found, offset = [], 0
+    while page := http.post("/threads/search", json={"limit": 2, "offset": offset}).json():
+        found += [thread["thread_id"] for thread in page]
+        offset += 2
+    assert found == [ids[0], *ids[2:]]
+
+
+def test_a_thread_that_was_restored_is_found_again(path: Any, http: httpx.Client) -> None:
+    """It is known to be damaged only until it was read or written."""
+    (thread_id,) = threads_with_state(http, 1)
+    if not isinstance(path, Path):
+        pytest.skip("about a file")
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        (good,) = database.execute("SELECT doc FROM threads").fetchone()
+    damage(path, "threads")
+    assert http.post("/threads/search", json={}).json() == []
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE threads SET doc = ?", (good,))
+    assert http.get(f"/threads/{thread_id}").status_code == 200
+    assert len(http.post("/threads/search", json={}).json()) == 1
+
+
+def test_a_request_for_a_damaged_thread_says_what_is_damaged(path: Any, http: httpx.Client) -> None:
+    """The answer is a 500 with the table and the id, not a bare one."""
+    (thread_id,) = threads_with_state(http, 1)
+    damage(path, "threads")
+    run = {"assistant_id": "agent", "input": {"x": "in"}}
+    for response in (
+        http.get(f"/threads/{thread_id}"),
+        http.get(f"/threads/{thread_id}/state"),
+        http.post(f"/threads/{thread_id}/runs/wait", json=run),
+    ):
+        assert response.status_code == 500
+        assert f"table threads with thread_id {thread_id} is damaged" in response.json()["detail"]
+
+
+def test_a_request_for_a_damaged_run_says_what_is_damaged(path: Any, http: httpx.Client) -> None:
+    """To get, to join, to stream and to cancel it."""
+    (thread_id,) = threads_with_state(http, 1)
+    run_id = http.get(f"/threads/{thread_id}/runs").json()[0]["run_id"]
+    damage(path, "runs")
+    url = f"/threads/{thread_id}/runs/{run_id}"
+    for response in (
+        http.get(url),
+        http.get(f"{url}/join"),
+        http.get(f"{url}/stream"),
+        http.post(f"{url}/cancel"),
+    ):
+        assert response.status_code == 500
+        assert f"table runs with run_id {run_id} is damaged" in response.json()["detail"]
+
+
+def test_runs_are_cancelled_beside_a_damaged_one(path: Any, http: httpx.Client) -> None:
+    """`POST /runs/cancel` with the ids of both."""
+    (thread_id,) = threads_with_state(http, 1)
+    damaged = http.get(f"/threads/{thread_id}/runs").json()[0]["run_id"]
+    damage(path, "runs")
+    body = {"assistant_id": "agent", "input": {"x": "in"}, "after_seconds": 3600}
+    other = http.post(f"/threads/{thread_id}/runs", json=body).json()["run_id"]
+    both = {"thread_id": thread_id, "run_ids": [damaged, other]}
+    assert http.post("/runs/cancel", json=both).status_code == 204
+    assert http.get(f"/threads/{thread_id}/runs/{other}").json()["status"] == "interrupted"
+
+
+@pytest.mark.parametrize("column", ["doc", "metadata"])
+def test_an_assistant_is_deleted_with_its_threads_beside_a_damaged_one(
+    path: Any, http: httpx.Client, column: str
+) -> None:
+    """The damaged one is not its own; nobody has to read it."""
+    if column != "doc" and not isinstance(path, Path):
+        pytest.skip("PostgreSQL indexes this column, so that it cannot hold anything else")
+    assistant_id = http.post("/assistants", json={"graph_id": "agent"}).json()["assistant_id"]
+    (other,) = threads_with_state(http, 1)
+    thread_id = http.post("/threads", json={}).json()["thread_id"]
+    body = {"assistant_id": assistant_id, "input": {"x": "in"}}
+    assert http.post(f"/threads/{thread_id}/runs/wait", json=body).status_code == 200
+    damage(path, "threads", f"thread_id = '{other}'", column)
+    response = http.delete(f"/assistants/{assistant_id}", params={"delete_threads": True})
+    assert response.status_code == 204, response.text
+    assert http.get(f"/threads/{thread_id}").status_code == 404
+    assert http.get(f"/threads/{other}").status_code == 500
+
+
+def test_a_damaged_assistant_is_left_out_and_can_be_deleted(
+    path: Any, http: httpx.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The others are found, and it goes for good."""
+    body = {"graph_id": "agent", "name": "mine", **MARKED}
+    ids = [http.post("/assistants", json=body).json()["assistant_id"] for _ in range(2)]
+    damage(path, "assistants", f"assistant_id = '{ids[0]}'")
+    for body in ({"name": "mine"}, MARKED):
+        found = http.post("/assistants/search", json=body).json()
+        assert [assistant["assistant_id"] for assistant in found] == [ids[1]]
+    assert only_logged(caplog, "assistants", ids[0])
+    assert http.get(f"/assistants/{ids[0]}").status_code == 500
+    assert http.delete(f"/assistants/{ids[0]}").status_code == 204
+    assert http.get(f"/assistants/{ids[0]}").status_code == 404
+    assert http.delete(f"/assistants/{ids[0]}").status_code == 404
+
+
+def test_an_assistant_with_a_damaged_version_can_be_changed(path: Any, http: httpx.Client) -> None:
+    """The number of the next version follows that of the damaged one."""
+    assistant_id = http.post("/assistants", json={"graph_id": "agent"}).json()["assistant_id"]
+    assert http.patch(f"/assistants/{assistant_id}", json=MARKED).json()["version"] == 2
+    damage(path, "assistant_versions", f"assistant_id = '{assistant_id}' AND version = 2")
+    assert http.patch(f"/assistants/{assistant_id}", json=MARKED).json()["version"] == 3
+    versions = http.post(f"/assistants/{assistant_id}/versions", json={}).json()
+    assert [version["version"] for version in versions] == [3, 1]
+
+
+def test_a_damaged_default_assistant_keeps_no_server_from_starting(path: Any) -> None:
+    """The other graphs run, and requests for this one say what is damaged."""
+    graphs = {"agent": graph(), "other": graph()}
+    with Server(graphs, path=path):
+        pass
+    damage(path, "assistants", f"assistant_id = '{assistant_id_of('agent')}'")
+    with (
+        Server(graphs, path=path) as server,
+        httpx.Client(transport=server.transport(), base_url="http://test") as http,
+    ):
+        run = {"assistant_id": "other", "input": {"x": "in"}}
+        assert http.post("/runs/wait", json=run).json() == {"x": "done"}
+        response = http.post("/runs/wait", json={**run, "assistant_id": "agent"})
+        assert "table assistants" in response.json()["detail"]
+
+
+@pytest.mark.parametrize("column", ["doc", "metadata"])
+def test_a_damaged_cron_is_left_out_and_can_be_deleted(
+    path: Any, http: httpx.Client, caplog: pytest.LogCaptureFixture, column: str
+) -> None:
+    """The others are found by their metadata, and it goes for good."""
+    if column != "doc" and not isinstance(path, Path):
+        pytest.skip("PostgreSQL looks into this column itself")
+    body = {"assistant_id": "agent", "schedule": "0 0 1 1 *", "input": {}, **MARKED}
+    ids = [http.post("/runs/crons", json=body).json()["cron_id"] for _ in range(2)]
+    damage(path, "crons", f"cron_id = '{ids[0]}'", column)
+    for body in ({}, MARKED):
+        response = http.post("/runs/crons/search", json=body)
+        assert [cron["cron_id"] for cron in response.json()] == [ids[1]]
+    assert only_logged(caplog, "crons", ids[0])
+    assert http.delete(f"/runs/crons/{ids[0]}").status_code == 204
+    assert http.delete(f"/runs/crons/{ids[0]}").status_code == 404
