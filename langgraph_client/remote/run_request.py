@@ -41,7 +41,6 @@ from langgraph_client.values import (
     EXTENSIONS_EVENT,
     EXTRA_EVENTS_HEADER,
     GOTO_NODES,
-    HANDLER_CALLS_EVENT,
     MESSAGE_EVENTS,
     MODES_HEADER,
     PARENT,
@@ -71,7 +70,8 @@ class RunRequest:
     ) -> None:
         #: The additional events of the bundled server that callbacks need.
         self._handler_events = extra_events
-        #: Whether the server sends the calls of handlers for models, not only their messages.
+        #: Whether the server sends the calls of handlers, for models too, and not their messages
+        #: only.
         self.server_calls_handlers = False
         self.arguments = arguments.checked()
         self.address = address
@@ -234,8 +234,7 @@ class RunRequest:
             more = {MODES_HEADER: json.dumps(modes)} if (modes := self._more_modes()) else {}
             if extra_events := self._extra_events():
                 more[EXTRA_EVENTS_HEADER] = json.dumps(extra_events)
-            if HANDLER_CALLS_EVENT in extra_events:  # They include calls for models.
-                self.server_calls_handlers = True
+            self.server_calls_handlers = True
             # The mode makes models stream, which they do locally for some handlers only.
             self.wants_messages = self._streams_models
             if (control := self.control) is not None:

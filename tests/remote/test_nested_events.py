@@ -64,23 +64,39 @@ AROUND: dict[str, Callable[[Any], Any]] = {
 INPUT = {"messages": [{"type": "human", "content": "hello", "id": "1"}]}
 
 
+@pytest.mark.filterwarnings("ignore:astream_events version='v1'")
+@pytest.mark.parametrize("version", ["v1", "v2"])
 @pytest.mark.parametrize("around", AROUND)
-async def test_langchain_s_events_have_what_is_inside(server: Server, around: str) -> None:
+async def test_langchain_s_events_have_what_is_inside(
+    server: Server, around: str, version: Any
+) -> None:
     """Nodes, models with their tokens, tools and custom events, around whatever streams them."""
     seen = []
     remote = server.remote_graph("talking")
     for child in (talking(), remote):
-        events = AROUND[around](child).astream_events(INPUT, version="v2")
+        events = AROUND[around](child).astream_events(INPUT, version=version)
         # Chunks of inner chains are not among the calls that the server repeats.
         told = [(one["event"], one["name"], one["data"].get("chunk")) async for one in events]
         seen.append([one for one in told if one[0] != "on_chain_stream"])
     await remote.aclose()
     here, there = (Counter((event, name) for event, name, _ in told) for told in seen)
     assert there == here
-    assert (here["on_tool_end", "double"], here["on_custom_event", "said"]) == (1, 1)
+    assert (here["on_tool_end", "double"], here["on_chat_model_end", "FakeChatModel"]) == (1, 1)
+    assert here["on_custom_event", "said"] == (version == "v2")
     tokens = [[chunk.content for _, _, chunk in told if chunk is not None] for told in seen]
     assert len(tokens[0]) > 1
     assert tokens[1] == tokens[0]
+
+
+async def test_metadata_of_models_are_those_of_a_local_graph(server: Server) -> None:
+    """Also where there is no thread: they do not change when the model's messages are streamed."""
+    told = []
+    remote = server.remote_graph("talking")
+    for child in (talking(), remote):
+        events = parent_of(child).astream_events(INPUT, {"tags": ["mine"]}, version="v2")
+        told.append([e["metadata"] async for e in events if e["event"] == "on_chat_model_start"])
+    await remote.aclose()
+    compare(*told)
 
 
 def child_of(server: Server, kind: str) -> Any:

@@ -68,7 +68,8 @@ class CallRecorder(BaseCallbackHandler):
     def _start(self, name: str, args: list[object], callback_kwargs: Document) -> None:
         start = {
             "tags": list(callback_kwargs.get("tags") or ()),
-            "metadata": message_metadata(callback_kwargs.get("metadata") or {}),
+            # A copy: the handler of the mode "messages" adds tags.
+            "metadata": message_metadata({**(callback_kwargs.get("metadata") or {})}),
         }
         self._note(name, args, callback_kwargs, start)
 
