@@ -231,6 +231,8 @@ def _args(
             return (ErrorText(message, document),)
         return None if command is None or local.__name__ != "ParentCommand" else (command,)
     sent = document.get("args")
+    if sent == [] and not message:
+        return ()
     if isinstance(sent, list | tuple) and sent:
         first, *rest = sent
         return (ErrorText(first, document) if isinstance(first, str) else first, *rest)
@@ -261,6 +263,8 @@ def _made_class(local: type[Exception] | None) -> type[RemoteException]:
     # around it tells its own caller the name.
     name = (local or RemoteException).__name__
     members = {"__module__": __name__, "__str__": _text, "__reduce__": _reduce}
+    if (local or Exception).__repr__ is BaseException.__repr__:
+        members["__repr__"] = _repr
     return cast("type[RemoteException]", type(name, tuple(bases), members))
 
 
@@ -282,15 +286,24 @@ def _text(self: RemoteException) -> str:
     return str(self.__dict__["_text"])
 
 
+def _repr(self: RemoteException) -> str:
+    # With the class on the server, which may be another one than the class here.
+    args = self.args
+    if _local_base(self) is None and args and isinstance(args[0], Mapping):  # The document.
+        args = tuple(args[0].get("args") or (str(self),))
+    return f"{self.error}({', '.join(map(repr, args))})"
+
+
 def _reduce(self: RemoteException) -> tuple[object, ...]:
     # These classes are created at run time, so pickle cannot find them by name. They are created
     # again from the local class.
-    local = next((base for base in type(self).__bases__[1:] if _is_local(base)), None)
-    return _restored, (local, self.args, dict(self.__dict__))
+    return _restored, (_local_base(self), self.args, dict(self.__dict__))
 
 
-def _is_local(base: type) -> bool:
-    return base is not langgraph_remote_exception()
+def _local_base(error: RemoteException) -> type | None:
+    """Return the local class of which an error is an instance, too; None without one."""
+    other = langgraph_remote_exception()
+    return next((base for base in type(error).__bases__[1:] if base is not other), None)
 
 
 def _restored(

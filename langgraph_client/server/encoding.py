@@ -23,6 +23,8 @@ from typing import Any
 import pydantic_core
 from pydantic import BaseModel
 
+from langgraph_client.errors import RemoteException
+
 _fast: Any
 try:
     import orjson as _fast
@@ -70,7 +72,10 @@ def error_document(error: BaseException, show: bool = False) -> dict[str, str]:
         told = show
     else:
         told = show or isinstance(error, _SHOWN) or not names.isdisjoint(_SHOWN_NAMES)
-    return {"error": type(error).__name__, "message": _text_of(error) if told else _HIDDEN}
+    name = type(error).__name__
+    if isinstance(error, RemoteException):  # The server that it comes from may know more classes.
+        name = error.error
+    return {"error": name, "message": _text_of(error) if told else _HIDDEN}
 
 
 def _text_of(error: BaseException) -> str:

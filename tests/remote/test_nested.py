@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,9 +15,9 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
 from langgraph.types import CachePolicy, Command, RetryPolicy, Send
 
-from langgraph_client import Server
+from langgraph_client import RemoteException, Server
 from langgraph_client.thread_ids import GIVEN_ID
-from tests.support.graphs import Draft, How, Log, Work, graphs, shared_graphs
+from tests.support.graphs import Draft, How, Log, QuotaError, Work, graphs, shared_graphs
 
 
 def on(thread_id: str) -> dict[str, Any]:
@@ -199,13 +200,21 @@ def test_a_failing_remote_fails_the_parent(child_named: Any) -> None:
         parent.invoke({"how": "value"}, on("1"))
 
 
-def test_the_parent_keeps_the_text_of_a_failure(child_named: Any) -> None:
-    """In the state, the failure has the name that the local class has."""
+@pytest.mark.parametrize(
+    ("how", "kept"),
+    [
+        ("value", "ValueError('value is wrong')"),
+        ("custom", "QuotaError('too much')"),
+        ("nothing", "AssertionError()"),
+    ],
+)
+def test_the_parent_keeps_the_text_of_a_failure(child_named: Any, how: str, kept: str) -> None:
+    """In the state, the failure has the name of its class, also if only the server knows that."""
     parent = parent_of(child_named("failing"), dict)
-    with pytest.raises(ValueError, match="value is wrong"):
-        parent.invoke({"how": "value"}, on("1"))
+    with contextlib.suppress(Exception):
+        parent.invoke({"how": how}, on("1"))
     (failed,) = parent.get_state(on("1")).tasks
-    assert failed.error == "ValueError('value is wrong')"
+    assert failed.error == kept
 
 
 @pytest.fixture
@@ -224,6 +233,16 @@ def test_a_failure_keeps_its_class_through_two_servers(hosted: Server) -> None:
             told.extend(task.get("error") for _, task in stream)
     errors = [error for error in told if error is not None]
     assert [isinstance(error, ValueError) for error in errors] == [True] * 3
+
+
+def test_a_class_that_a_server_between_does_not_know_arrives(hosted: Server) -> None:
+    """The caller's `allow_types` suffices."""
+    with Server({"below": parent_of(hosted.remote_graph("failing"), How)}) as around:
+        with pytest.raises(QuotaError, match="too much"):
+            around.remote_graph("below", allow_types=[QuotaError]).invoke({"how": "custom"})
+        with pytest.raises(RemoteException, match="too much") as raised:
+            around.remote_graph("below").invoke({"how": "custom"})
+    assert raised.value.error == "QuotaError"
 
 
 # --- what only a remote has: threads on a server ---

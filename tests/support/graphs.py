@@ -218,6 +218,8 @@ def _failing() -> Any:
                 raise KeyError("missing")
             case "custom":
                 raise QuotaError("too much")
+            case "nothing":
+                raise AssertionError
             case "update":
                 return 3  # type: ignore[return-value]
             case _:
