@@ -101,6 +101,7 @@ class HostedGraphRunner:
         # For `get_client()` in the graph. Each run has its own task, and so its own context.
         current_server.set(self._hosting_of(job.run))
         async with self._opened(job) as (graph, run):
+            job.opened = True
             # A later attempt, after a kill or a restart, must not apply the run's input twice.
             if not job.temporary and job.attempt > 1:
                 if "answer" in (run.kwargs.get(PARENT) or {}):

@@ -6,7 +6,7 @@ import logging
 
 from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.errors import CheckpointerUnavailable, Invalid, Unavailable
-from langgraph_client.server.storage.protocol import Document, Transaction
+from langgraph_client.server.storage.protocol import UNFINISHED, Document, Transaction
 
 logger = logging.getLogger("langgraph_client.server")
 
@@ -14,9 +14,10 @@ logger = logging.getLogger("langgraph_client.server")
 async def needs_own_saver(storage: Transaction, thread_id: str) -> bool:
     """Return whether the checkpointer of a thread's graph may have states of the thread.
 
-    It may if the server has none, unless the thread never had any; and if several graphs ran on the
-    thread, for one may be stored by the server and another not. If its factory fails then, a
-    deletion must fail, too: the states would still be there.
+    It may if the server has none, unless the thread never had any, for instance because the factory
+    of its graph has always failed; and if several graphs ran on the thread, for one may be stored
+    by the server and another not. If its factory fails then, a deletion must fail, too: the states
+    would still be there.
 
     Args:
         storage: The storage. Not the transaction of a lock, which an unreadable run would abort.
@@ -27,7 +28,9 @@ async def needs_own_saver(storage: Transaction, thread_id: str) -> bool:
             return len(await storage.runs.graph_ids(thread_id)) > 1
         except Invalid:  # The graph of an unreadable run may be another one.
             return True
-    if await storage.runs.count(where={"thread_id": thread_id}):
+    if await storage.run_controls.count(where={"thread_id": thread_id}):
+        return True  # Of a run that is not over, or that may have written a state.
+    if await storage.runs.count(where={"thread_id": thread_id, "status": UNFINISHED}):
         return True
     try:
         thread = await storage.threads.get_stored(thread_id)

@@ -97,9 +97,10 @@ def outweighs(action: Action, earlier: Action | None) -> bool:
 
 
 def with_end(run: Document, mark: Mark, latest: str | None) -> Document:
-    """Return the notes that remain of a run that has gone on from an older checkpoint.
+    """Return the notes that remain of a run that is over.
 
-    Its deletion also undoes its writes to that checkpoint.
+    If it has gone on from an older checkpoint, its deletion also undoes its writes to that one. By
+    the notes, `needs_own_saver` also knows a thread with a state that its document does not show.
 
     Args:
         run: The run's document.

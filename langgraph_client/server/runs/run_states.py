@@ -92,6 +92,8 @@ class Job:
     #: Whether it may have killed the process. Such runs are executed one at a time.
     suspect: bool = False
     started_at: str | None = None
+    #: Whether its graph was opened in this process, so that it may have written a state.
+    opened: bool = False
     #: The state before the first attempt, for a rollback.
     mark: Mark = None
     #: Writes it to the v3 events of its thread; None if it is not in them.

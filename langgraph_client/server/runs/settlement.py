@@ -284,6 +284,8 @@ class Settlements:
             if job.mark is not None and goes_on(job.run["kwargs"]):
                 latest = await transaction.states.latest(job.thread_id)
                 await transaction.run_controls.put(with_end(job.run, job.mark, latest))
+            elif _may_hide_state(job, end):
+                await transaction.run_controls.put(with_end(job.run, None, None))
             else:
                 await transaction.run_controls.delete_where(run_id=job.run_id)
             if job.log.keeper is not None:
@@ -417,6 +419,15 @@ async def delete_run_documents(
     await transaction.run_controls.delete_where(run_id=run_id)
     await transaction.events.delete_run(run_id)
     await transaction.protocol_events.delete_run(run_id, keep_lifecycle=keep_lifecycle)
+
+
+def _may_hide_state(job: Job, end: _End) -> bool:
+    """Return whether a run may have written a state that the thread's document does not show.
+
+    Its reading may have failed, or the graph's values are null. What an earlier process has done
+    with the run is not known.
+    """
+    return end.rest.get("values") is None and (job.opened or job.attempt > 1)
 
 
 def _thread_error(job: Job, outcome: Outcome) -> dict[str, str] | None:
