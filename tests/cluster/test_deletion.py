@@ -123,7 +123,8 @@ def test_a_thread_is_deleted_while_a_run_is_created(
     creating, deleting = (worker, api) if by == "worker" else (api, worker)
     thread_id = thread_of(api)
     path = f"/threads/{thread_id}"
-    creating.post(f"{path}/runs/wait", json=ROW)  # It has a state.
+    # So it has a state. Not by the other server: it would forget the thread soon, under its lock.
+    worker.post(f"{path}/runs/wait", json=ROW)
     calls = ordered(
         lambda: deleting.delete(path).status_code,
         lambda: creating.post(f"{path}/runs", json=ROW).status_code,
