@@ -63,7 +63,11 @@ CONTROL_EVENT = "control"
 #: - "resuming": true if that graph resumes: the run goes on from its thread's state, if it has one;
 #: - "replay": the checkpoint from which that graph replays: the run starts with its input at the
 #:   latest state that its thread had before;
-#: - "answer": the answer for the first interrupt, and "answers": those by the ids of interrupts.
+#: - "answer": the answer for the first interrupt, and "answers": those by the ids of interrupts;
+#: - "inherited": what the run's config has from the node around the call only, so that the config
+#:   of the graph itself wins over it: its "tags", the names of "metadata" and "configurable", and
+#:   in "options" those of "recursion_limit" and "max_concurrency".
+#: A call inside a node that names its own thread has "inherited" only.
 PARENT = "__parent"
 #: The event with which such a run says that an interrupt has taken the "answer".
 ANSWERED_EVENT = "answered"

@@ -133,6 +133,33 @@ def with_ambient(ambient: Config | None, config: MergedConfig) -> MergedConfig:
     return _without_host(config, host)
 
 
+def inherited(ambient: Config | None, config: MergedConfig, sent: JsonObject) -> JsonObject:
+    """Say what a sent config has from the surrounding node only, as in `values.PARENT`.
+
+    Args:
+        ambient: The config of the surrounding node; None outside a node.
+        config: The merged config of the call itself.
+        sent: The config that is sent.
+    """
+    around = ambient or {}
+    sections: JsonObject = {
+        section: [
+            key
+            for key in around.get(section) or ()
+            if key in sent.get(section, ()) and key not in config.get(section, ())
+        ]
+        for section in ("metadata", "configurable")
+    }
+    options = [
+        name
+        for name in ("recursion_limit", "max_concurrency")
+        if around.get(name) and name not in config
+    ]
+    tags = list(around.get("tags") or ())
+    found = {"tags": tags, "options": options, **sections}
+    return {name: items for name, items in found.items() if items}
+
+
 def _without_host(config: MergedConfig, host: Config | None) -> MergedConfig:
     """Return a merged config without the keys that a hosting server added.
 

@@ -102,6 +102,8 @@ class RunRequest:
         if not strict_config:
             sent_config, self.left_out = sendable(sent_config)
         self.sent_config = sent_config
+        #: What of the config comes from the surrounding node, and not from the call.
+        self.inherited: JsonObject = {}
         self._context = arguments.context
         self._headers = dict(headers)
         self._typed_config: JsonObject | None = None
@@ -281,9 +283,10 @@ class RunRequest:
 
     def _taken_over(self) -> JsonObject:
         """Return what the run takes over from the parent graph, for the bundled server."""
+        place: JsonObject = {"inherited": self.inherited} if self.inherited else {}
         if self.nested is None:
-            return {}
-        place = self.nested.place()
+            return place
+        place |= self.nested.place()
         if (context := self._context_around()) and is_sendable(context):
             place["context"] = context
         if self.address.thread_id is None:

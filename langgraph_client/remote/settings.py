@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Self
 
 from langgraph_client.errors import InvalidArgumentError
-from langgraph_client.remote.aliases import JSON, Config, MergedConfig
+from langgraph_client.remote.aliases import JSON, Config, JsonObject, MergedConfig
 from langgraph_client.remote.compat import ambient_config, graph_classes, message_classes
-from langgraph_client.remote.config import Address, merge, with_ambient
+from langgraph_client.remote.config import Address, inherited, merge, with_ambient
 from langgraph_client.remote.decode import Decoder
 from langgraph_client.remote.event_streams import Transformer
 from langgraph_client.remote.nested import nested_address
@@ -74,6 +74,15 @@ class GraphSettings:
     def merged(self, config: Config | None) -> MergedConfig:
         """Merge a call's config onto this graph's own, and both onto the surrounding node's."""
         return with_ambient(ambient_config(), merge(self.config, config))
+
+    def inherited(self, config: Config | None, sent: JsonObject) -> JsonObject:
+        """Say what a sent config has from the surrounding node, and not from the call.
+
+        Args:
+            config: The call's config.
+            sent: The config that is sent.
+        """
+        return inherited(ambient_config(), merge(self.config, config), sent)
 
     def address(self, merged: MergedConfig, *, calling: bool = False) -> Address:
         """Return the thread, checkpoint and namespace of a call."""

@@ -252,6 +252,12 @@ BEHAVIOURS = {
     "several updates of a superstep keep the ids of their tasks": (
         "test_as_local.py::test_several_updates_with_the_ids_of_their_tasks"
     ),
+    "a graph's own config wins over what a call in a node inherits": (
+        "test_inherited_config.py::test_nodes_see_what_they_see_in_a_local_graph"
+    ),
+    "a node that streams a remote graph itself gets the parent's namespaces": (
+        "test_nested_messages.py::test_what_a_node_streams_itself_the_parent_does_not"
+    ),
     "cancelling a parent cancels the remote run": (
         "test_nested.py::test_cancelling_the_parent_cancels_the_remote_run"
     ),
@@ -321,6 +327,10 @@ DIFFERENCES = {
         "are called with what the bundled server tells of them; those of other servers are called "
         "there only. LangSmith's tracer is not: the server traces its runs itself"
     ),
+    "the start of a remote graph, for callbacks and in events around it": (
+        "has the caller's tags and metadata, not those that its graph was compiled with "
+        "(`with_config`, the `lc_agent_name` of `create_agent`): pass them as `config=`"
+    ),
     "a run without a thread of a graph with its own checkpointer": (
         "keeps nothing, as on any LangGraph server; a ValueError as locally with "
         "`Server(lend_checkpointer=False)`"
@@ -348,7 +358,8 @@ DIFFERENCES = {
         "stops at a remote node, as langgraph opens its own classes only"
     ),
     "`get_input_schema().model_json_schema()`": (
-        "is the text of `get_input_jsonschema()`; locally the two are worded in two ways"
+        "is the text of `get_input_jsonschema()`; locally the two are worded in two ways. So a key "
+        "that the schema does not require is optional for `as_tool`, too"
     ),
     "`name`": "the assistant's id, unless `name=` says another",
     "messages of a model that no parent streams": "same text and class; ids are the server's",

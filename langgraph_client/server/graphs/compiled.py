@@ -10,6 +10,7 @@ from functools import cache, cached_property
 from typing import Any, TypeAlias
 
 from langchain_core import messages as message_classes
+from langchain_core.runnables.config import var_child_runnable_config
 from langgraph import pregel
 from langgraph.types import Command, Overwrite, Send, TimeoutPolicy
 from langgraph.types import StateUpdate as LanggraphUpdate
@@ -34,6 +35,7 @@ from langgraph_client.server.graphs.node_threads import NodeThreads
 from langgraph_client.server.graphs.parent_graph import (
     parent_keys,
     run_context,
+    split_inherited,
     thread_keys,
 )
 from langgraph_client.server.graphs.protocol import (
@@ -233,6 +235,10 @@ class CompiledGraph:
             config = {**config, "configurable": {**config["configurable"], **scratchpad}}
         if extra_events.handlers:
             config = {**config, "callbacks": [*config.get("callbacks", ()), *extra_events.handlers]}
+        around, config = split_inherited(config, run.kwargs.get(PARENT) or {}, graph.config)
+        if around is not None:
+            # Never reset, like `current_run`.
+            var_child_runnable_config.set(around)
         options = self._options(run, extra_events.modes)
         run_input = graph_input(run.kwargs)
         if EVENTS in run.kwargs["stream_mode"]:

@@ -21,6 +21,8 @@ from langgraph_client.server.graphs.langgraph_names import (
     CONFIG_KEY_RESUME_MAP,
     CONFIG_KEY_RESUMING,
 )
+from langgraph_client.server.graphs.protocol import Config
+from langgraph_client.server.reserved_keys import without
 from langgraph_client.thread_ids import OWN_THREAD
 
 
@@ -65,6 +67,34 @@ def parent_keys(parent: JsonMapping) -> JsonObject:
     if parent.get("answers"):
         keys[CONFIG_KEY_RESUME_MAP] = parent["answers"]
     return keys
+
+
+def split_inherited(config: Config, parent: JsonMapping, own: Any) -> tuple[Any, Config]:
+    """Return what a run's config has from the node around its call, and the rest.
+
+    langgraph finds the former in a context variable, and merges onto it the config of the graph
+    itself, and then the rest.
+
+    Args:
+        config: The config of the run.
+        parent: See `values.PARENT`.
+        own: The config of the graph itself, as of `with_config`; None without one.
+    """
+    inherited = parent.get("inherited")
+    if not inherited:
+        return None, config
+    options, tags = set(inherited.get("options", ())), inherited.get("tags", ())
+    names = set(inherited.get("metadata", ()))
+    rest = {key: value for key, value in config.items() if key not in options}
+    around = {key: value for key, value in config.items() if key in options}
+    around |= {"tags": list(tags)}
+    around["metadata"] = {k: v for k, v in config["metadata"].items() if k in names}
+    rest["metadata"] = {k: v for k, v in config["metadata"].items() if k not in names}
+    rest["tags"] = [tag for tag in config.get("tags", ()) if tag not in tags]
+    # The variable cannot have this part: langgraph ignores it there if the rest names a thread.
+    hidden = set(inherited.get("configurable", ())) & ((own or {}).get("configurable") or {}).keys()
+    rest["configurable"] = without(config["configurable"], hidden)
+    return around, rest
 
 
 def thread_keys(parent: JsonMapping, configurable: JsonMapping) -> JsonObject:
