@@ -105,7 +105,9 @@ class Server:
             limit.
         event_ttl: For how many seconds the events of a resumable run are kept after its end, for
             readers whose connection was lost. They may be kept up to twice as long. Default: 600.
-        api_key: The key that requests must have as `x-api-key`; None (the default) for no key.
+        api_key: The key that requests must have as `x-api-key`; None (the default) for no key. It
+            is one key for all. Beside an `auth`, a request needs both: it must have the key, and is
+            then authenticated. An `auth` that reads `x-api-key` itself must have no key beside it.
         cors: The origins whose web pages may use a port, besides pages from this machine; `*` for
             all. Without an `api_key`, requests of other pages are refused. A `Cors` object has more
             settings. Default: none.

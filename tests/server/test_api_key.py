@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any, TypedDict
+
 import httpx
 import pytest
+from langgraph.graph import START, StateGraph
 
-from langgraph_client import Auth, AuthenticationError, InvalidArgumentError, Server
+from langgraph_client import Auth, AuthenticationError, InvalidArgumentError, Server, get_client
 from langgraph_client.testing import ScriptedGraph, TestServer
+
+
+class Seen(TypedDict, total=False):
+    text: str
+
 
 GRAPHS = {"agent": ScriptedGraph([{"answer": "!"}])}
 
@@ -93,3 +101,59 @@ def test_an_empty_key_is_refused() -> None:
     """A variable that is not set must not make a server whose key everyone knows."""
     with pytest.raises(InvalidArgumentError, match="api_key: must not be empty"):
         Server(GRAPHS, api_key="")
+
+
+def _users() -> Auth:
+    """Return an `Auth` of two users with tokens."""
+    auth = Auth()
+
+    @auth.authenticate
+    async def authenticate(authorization: str | None) -> str:
+        if authorization not in ("ann", "bob"):
+            raise Auth.exceptions.HTTPException(401, "unknown token")
+        return authorization
+
+    return auth
+
+
+@pytest.mark.parametrize(
+    ("headers", "detail"),
+    [
+        ({}, "Missing or wrong x-api-key"),
+        ({"authorization": "ann"}, "Missing or wrong x-api-key"),
+        ({"x-api-key": "k"}, "unknown token"),
+        ({"x-api-key": "k", "authorization": "ann"}, None),
+    ],
+)
+def test_a_key_beside_an_auth_is_needed_too(headers: dict[str, str], detail: str | None) -> None:
+    """The key opens the door; then the `Auth` asks who it is."""
+    server = Server(GRAPHS, api_key="k", auth=_users())
+    url = server.listen()
+    with server:
+        response = httpx.post(f"{url}/threads", json={}, headers=headers)
+        assert response.status_code == (200 if detail is None else 401)
+        assert detail is None or detail in response.text
+
+
+def test_a_graph_calls_its_own_server_with_a_key_and_an_auth() -> None:
+    """`get_client()` has the server's key, and acts for the user of the run; so do tools of MCP."""
+    seen: list[str] = []
+
+    async def look(state: Seen) -> Seen:
+        thread = await get_client().threads.create()
+        seen.append(thread["metadata"]["owner"])
+        return {}
+
+    auth = _users()
+
+    @auth.on
+    async def mark(ctx: Auth.types.AuthContext, value: dict[str, Any]) -> None:
+        value.setdefault("metadata", {})["owner"] = ctx.user.identity
+
+    graph = StateGraph(Seen).add_node(look).add_edge(START, "look").compile()
+    with Server({"agent": graph}, api_key="k", auth=auth) as server:
+        client = server.sync_client(headers={"authorization": "bob"})
+        client.runs.wait(None, "agent", input={})
+        call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "agent"}}
+        assert not client.http.post("/mcp", json=call)["result"]["isError"]
+    assert seen == ["bob", "bob"]
