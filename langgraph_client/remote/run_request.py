@@ -87,7 +87,8 @@ class RunRequest:
         self.modes = mode_list(stream_mode)
         # As in a local graph, only a list gives (mode, data) pairs, no other sequence does.
         self.yields_pairs = isinstance(stream_mode, list)
-        self._is_in_node = ambient_config() is not None
+        around = (ambient_config() or {}).get("configurable") or {}
+        self._is_in_node = TASK_ID in around
         #: langgraph 1.2 has this option in the config.
         self._strict_resume = config["configurable"].get("__pregel_strict_resume") or None
         #: Whether messages are streamed for callbacks.

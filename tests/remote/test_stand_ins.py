@@ -9,6 +9,7 @@ from unittest.mock import AsyncMock, MagicMock
 
 import httpx
 import pytest
+from langchain_core.runnables import RunnableLambda
 from langgraph_sdk.client import SyncLangGraphClient
 
 from langgraph_client import APIResponseValidationError, RemoteGraph
@@ -150,11 +151,18 @@ def test_a_drawing_of_a_mock_is_read_by_key() -> None:
 
 
 def test_parts_of_several_modes_are_pairs_with_names() -> None:
-    """They unpack as a local graph's, and have the attributes of a stream part."""
+    """They unpack as a local graph's, and have the attributes of a stream part.
+
+    Also in functions and tools that langchain calls, outside of a graph.
+    """
     graph = RemoteGraph("agent", sync_client=blocking(PARTS))
-    (first, _) = graph.stream({}, ON, stream_mode=["values"])
-    mode, data = first
-    assert (mode, data) == (first.event, first.data) == ("values", {"x": 1})
+
+    def stream(_: object) -> list[Any]:
+        return list(graph.stream({}, ON, stream_mode=["values"]))
+
+    for first, _ in (stream(None), RunnableLambda(stream).invoke(None)):
+        mode, data = first
+        assert (mode, data) == (first.event, first.data) == ("values", {"x": 1})
 
 
 class Streaming:
