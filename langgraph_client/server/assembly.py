@@ -97,7 +97,12 @@ async def assemble(settings: Settings, storage: Storage, own_server: OwnServer) 
     event_expiry = EventExpiry(clock, storage, settings.event_ttl)
     controlled = ControlledRuns()
     runner = HostedGraphRunner(
-        graphs, own_server.url, settings.hooks, own_server.hosting_of_run, controlled
+        graphs,
+        own_server.url,
+        settings.hooks,
+        own_server.hosting_of_run,
+        controlled,
+        show_errors=settings.show_errors,
     )
     engine = Engine(
         storage,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.exceptions import LangChainException, OutputParserException
 from langchain_core.messages import AIMessage
 from langgraph.errors import NodeTimeoutError, ParentCommand
@@ -207,3 +208,33 @@ def test_what_cannot_be_encoded_does_not_hide_a_failure(hosted: Server) -> None:
 def test_a_failure_whose_class_is_broken_is_told(hosted: Server) -> None:
     """A run ends, although methods of its exception's class fail."""
     assert isinstance(failure(hosted, "broken", Exception), RemoteException)
+
+
+class Errors(BaseCallbackHandler):
+    """Notes the errors of the nodes inside a run."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def on_chain_error(self, error: BaseException, **kwargs: Any) -> None:
+        if kwargs["parent_run_id"] is not None:
+            self.heard.append(str(error))
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_events_and_callbacks_have_the_text_that_the_run_s_error_has(shown: bool) -> None:
+    """`show_errors` says whether it is there for classes that are not known to be for callers."""
+
+    def fail(state: State) -> Any:
+        raise ConnectionError("the disk is full")
+
+    graph = StateGraph(State).add_node("fail", fail).add_edge(START, "fail").compile()
+    text = "the disk is full" if shown else "An internal error occurred"
+    errors, events = Errors(), list[Any]()
+    with Server({"failing": graph}, show_errors=shown) as server:
+        config: Any = {"callbacks": [errors]}
+        stream = server.remote_graph("failing").stream({}, config, stream_mode="tasks")
+        with pytest.raises(ConnectionError, match=text):
+            events.extend(stream)
+    assert errors.heard == [text]
+    assert [str(event["error"]) for event in events if "error" in event] == [text]

@@ -213,7 +213,8 @@ class CompiledGraph:
                 await scope.end()
 
     async def _raw_events(self, run: GraphRun) -> AsyncGenerator[Item, None]:
-        scope = RunScope(run.run_id, metadata=objects_and_nulls(run.config, run.kwargs))
+        metadata = objects_and_nulls(run.config, run.kwargs)
+        scope = RunScope(run.run_id, metadata=metadata, show_errors=run.show_errors)
         current_run.set(scope)
         events = raw_events(
             self._eager,
@@ -296,7 +297,8 @@ class CompiledGraph:
         caller_id = thread_keys(parent, run.config["configurable"]).get("thread_id")
         threads = {} if caller_id is None else {caller_id: run.thread_id}
         metadata = objects_and_nulls(run.config, run.kwargs)
-        scope = RunScope(run.run_id, threads, parent.get("checkpoints"), metadata)
+        parents = parent.get("checkpoints")
+        scope = RunScope(run.run_id, threads, parents, metadata, show_errors=run.show_errors)
         if own := run.kwargs.get(OWN_CONFIG):
             beside = self._context_beside(own, run.kwargs.get("context"))
             scope.not_in_metadata = beside.keys() - own["metadata"].keys()

@@ -12,7 +12,8 @@ from uuid import UUID
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.tracers import BaseTracer
 
-from langgraph_client.server.encoding import NotJsonError, blanked, error_document
+from langgraph_client.server.encoding import NotJsonError, blanked
+from langgraph_client.server.graphs.run_scope import error_in_run
 from langgraph_client.server.graphs.stream_events import message_metadata
 from langgraph_client.server.storage.protocol import Document
 from langgraph_client.server.typed_values import enclosed, failure_details
@@ -154,7 +155,7 @@ def _json(value: object) -> object:
 
 
 def _failure(error: BaseException) -> Document:
-    document: Document = error_document(error)
+    document: Document = error_in_run(error)
     if type(error).__name__ in ("GraphInterrupt", "NodeInterrupt"):
         return {**document, "interrupts": list(error.args[0] if error.args else ())}
     return {**document, **failure_details(error, document["message"])}

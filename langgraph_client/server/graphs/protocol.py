@@ -146,6 +146,8 @@ class GraphRun:
     before_node: Callable[[str], Awaitable[None]] | None = None
     #: Asks the caller whether to drain; None if the run has no control.
     checks: DrainChecks | None = None
+    #: Whether its events show the text of every exception; see `error_document`.
+    show_errors: bool = False
 
     @property
     def run_id(self) -> str:

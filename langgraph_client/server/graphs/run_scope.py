@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from langgraph_client.server.encoding import error_document
+
 logger = logging.getLogger("langgraph_client.server")
 
 _ROUND_SECONDS = 0.05
@@ -46,6 +48,7 @@ class RunScope:
         parents: The checkpoints of the local graphs around it, by namespace, which its checkpoints
             contain too.
         metadata: More metadata for its checkpoints; langgraph's own win.
+        show_errors: Whether its events show the text of every exception.
     """
 
     def __init__(
@@ -54,7 +57,10 @@ class RunScope:
         threads: Mapping[str, str] | None = None,
         parents: Mapping[str, object] | None = None,
         metadata: Mapping[str, object] | None = None,
+        *,
+        show_errors: bool = False,
     ) -> None:
+        self.show_errors = show_errors
         self.run_id = run_id
         self.threads = threads or {}
         self.parents = parents
@@ -203,3 +209,9 @@ class RunScope:
 
 
 current_run: ContextVar[RunScope | None] = ContextVar("langgraph_client_run", default=None)
+
+
+def error_in_run(error: BaseException) -> dict[str, str]:
+    """Return an exception in the protocol's form, with the text that the run's events show."""
+    run = current_run.get()
+    return error_document(error, show=run is not None and run.show_errors)

@@ -8,7 +8,7 @@ from typing import Any
 from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.encoding import NotJsonError, blanked, encode
 from langgraph_client.server.graphs.protocol import Item
-from langgraph_client.server.graphs.run_scope import current_run
+from langgraph_client.server.graphs.run_scope import current_run, error_in_run
 from langgraph_client.server.graphs.state_documents import CHECKPOINT_IDS
 from langgraph_client.server.reserved_keys import NODE_FINISHED
 from langgraph_client.thread_ids import server_thread_id
@@ -72,7 +72,10 @@ def _shaped(mode: str, data: Any) -> Any:
 def _task_event(payload: dict[str, object]) -> dict[str, object]:
     if "result" not in payload:
         return payload
-    return {key: payload.get(key) for key in ("id", "name", "error", "result", "interrupts")}
+    shown = {key: payload.get(key) for key in ("id", "name", "error", "result", "interrupts")}
+    if isinstance(shown["error"], BaseException):
+        shown["error"] = error_in_run(shown["error"])
+    return shown
 
 
 def _checkpoint_event(payload: JsonObject) -> JsonObject:

@@ -79,7 +79,10 @@ class HostedGraphRunner:
         hooks: RunHooks,
         hosting_of: Callable[[Document], HostingServer],
         controlled: ControlledRuns,
+        *,
+        show_errors: bool,
     ) -> None:
+        self._show_errors = show_errors
         self._hosting_of = hosting_of
         self._controlled = controlled
         self._hooks = hooks
@@ -135,7 +138,12 @@ class HostedGraphRunner:
             if TYPED_VALUES in kwargs:
                 kwargs = open_kwargs(kwargs, graph.classes)
             with self._controlled.run(job.run_id, kwargs.get(CONTROL)) as checks:
-                yield graph, GraphRun(kwargs, config, before_node, checks=checks)
+                yield (
+                    graph,
+                    GraphRun(
+                        kwargs, config, before_node, checks=checks, show_errors=self._show_errors
+                    ),
+                )
 
     def _config(self, run: Document) -> JsonObject:
         config = run["kwargs"]["config"]
