@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -20,8 +21,15 @@ CHECKERS = {
 
 
 def run(checker: str, path: Path) -> str:
+    # A cache for each program: mypy may be running elsewhere at this moment, also in `make types`.
+    cache = {"MYPY_CACHE_DIR": str(ROOT / ".mypy_cache" / path.stem)}
     done = subprocess.run(
-        [*CHECKERS[checker], str(path)], capture_output=True, text=True, cwd=ROOT, check=False
+        [*CHECKERS[checker], str(path)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | cache,
+        check=False,
     )
     return done.stdout + done.stderr
 
