@@ -81,6 +81,7 @@ __all__ = [
     "bubble_up_class",
     "call_value",
     "callback_manager",
+    "deep_streams",
     "deprecation_warning",
     "event_streaming",
     "finished_message",
@@ -89,6 +90,7 @@ __all__ = [
     "hears_calls",
     "hears_models",
     "is_ai_chunk",
+    "is_handler_of_events",
     "is_tracer",
     "langchain_error",
     "langgraph_deprecation",
@@ -353,6 +355,20 @@ def streamed_messages(callbacks: Foreign) -> list[set[str]]:
         if hasattr(handler, "seen")
         and (hasattr(handler, "tap_output_aiter") or hasattr(handler, "notes_seen_messages"))
     ]
+
+
+def deep_streams(callbacks: Foreign) -> list[Foreign]:
+    """Return the handlers that feed streams of graphs which show their subgraphs, too."""
+    return [
+        handler
+        for handler in getattr(callbacks, "handlers", None) or []
+        if _feeds_a_graph_stream(handler) and getattr(handler, "subgraphs", False)
+    ]
+
+
+def is_handler_of_events(handler: Foreign) -> bool:
+    """Return whether a handler of langgraph's takes events of messages and not their chunks."""
+    return any(kind.__name__ == "StreamMessagesHandlerV2" for kind in type(handler).__mro__)
 
 
 _MODEL_CALLS = ("on_chat_model_start", "on_llm_new_token", "on_llm_end")

@@ -112,6 +112,8 @@ class Decoder:
     is_bundled: bool = False
     #: Metadata keys that the caller sent: they are kept, even if servers use the same keys.
     own_metadata: frozenset[str] = frozenset()
+    #: The `thread_id` in the metadata that the caller sent; None without one.
+    metadata_thread: GraphValue = None
     #: The classes of which objects may be created, by name.
     allowed: Allowed = field(default_factory=dict)
     #: The checkpoints of the parent graphs. The metadata of a state have them, too.
@@ -204,7 +206,7 @@ class Decoder:
     def message_metadata(self, metadata: Reply) -> JsonObject:
         """Return the metadata of a message as a local graph, or its parent graph, has it."""
         kept = self.metadata(metadata)
-        thread_id = self.address.given or self.address.task_thread
+        thread_id = self.metadata_thread or self.address.given or self.address.task_thread
         if "thread_id" in metadata and thread_id is not None:
             kept["thread_id"] = thread_id  # A local graph has it in message metadata too.
         if self.address.namespace:

@@ -56,12 +56,11 @@ class EventReader:
         self._arguments = request.arguments
         self._own_configurable: JsonObject = request.sent_config.get("configurable", {})
         nested = request.nested
+        own_metadata: Reply = request.sent_config.get("metadata", {})
         self._decoder = replace(
             decoder,
-            own_metadata=frozenset(
-                {*request.sent_config.get("metadata", ()), *self._own_configurable}
-            )
-            - {GIVEN_PARENTS},
+            own_metadata=frozenset({*own_metadata, *self._own_configurable}) - {GIVEN_PARENTS},
+            metadata_thread=own_metadata.get("thread_id"),
             parents=nested.parents if nested else {},
         )
         self._decodes_messages = decoder.decode_messages
@@ -83,6 +82,7 @@ class EventReader:
         #: The classes of states for version "v2", by "output" and "state".
         self._classes: dict[str, type] = {}
         self._parent = None if nested is None else ParentStream(nested)
+        self._around = None if request.around is None else ParentStream(request.around)
         self._print_modes = self._arguments.print_modes
         self._shows_custom = "custom" in (*request.modes, *self._print_modes)
         #: The fields of the root run in langchain's events, known after its start.
@@ -154,8 +154,10 @@ class EventReader:
         if event == ANSWERED_EVENT:
             self._request.answered()
             return []
-        if event == SEEN_EVENT and self._parent is not None:
-            self._parent.note_seen(data)
+        if event == SEEN_EVENT:
+            for stream in (self._parent, self._around):
+                if stream is not None:
+                    stream.note_seen(data)
             return []
         if event in (TRACER_CALLS_EVENT, HANDLER_CALLS_EVENT):
             calls = self._for_handlers.open(data)
@@ -220,6 +222,8 @@ class EventReader:
         is_own = name == "custom" and self._shows_custom
         if self._parent is not None and not is_own:
             self._parent.pass_on(ns, name, payload)
+        if self._around is not None:
+            self._around.pass_on(ns, name, payload)
         if name not in self._request.modes or (ns and not subgraphs):
             return []
         item = self._item(ns, name, payload)
@@ -361,6 +365,8 @@ class EventReader:
             )
         self.output = without_interrupts(self.output)
         self._request.ended()
+        if self._around is not None:
+            self._around.flush()
         if self._parent is not None:
             self._parent.finish()
 
@@ -395,6 +401,7 @@ def _is_plain(request: RunRequest) -> bool:
     return not (
         arguments.print_modes
         or request.nested is not None
+        or request.around is not None
         or request.wants_messages
         or arguments.events
         or arguments.subgraphs

@@ -10,16 +10,18 @@ from langgraph_client.remote.compat import Interrupt, is_ai_chunk, pause
 from langgraph_client.remote.decode import INTERRUPT
 from langgraph_client.remote.message_events import MessageEvents
 from langgraph_client.remote.nested import Nested
+from langgraph_client.remote.stream_around import StreamAround
 
 
 class ParentStream:
     """Passes the events of one run to the parent graph: call `pass_on` for each, then `finish`.
 
     Args:
-        nested: The call inside the parent graph.
+        nested: The call inside the parent graph; or the streams around a call that is no subgraph,
+            for which `flush` takes the place of `finish`.
     """
 
-    def __init__(self, nested: Nested) -> None:
+    def __init__(self, nested: Nested | StreamAround) -> None:
         self._nested = nested
         #: Converts chunks of messages if the parent streams their events.
         self._message_events = MessageEvents() if nested.wants_message_events else None
@@ -88,11 +90,15 @@ class ParentStream:
         Raises:
             GraphInterrupt: The run has paused, so the parent graph must be interrupted too.
         """
+        self.flush()
+        if self._has_paused:
+            raise pause(self.interrupts)
+
+    def flush(self) -> None:
+        """Pass on what has been kept back of messages."""
         if self._message_events is not None:
             for event in self._message_events.finish():
                 self._emit(event)
-        if self._has_paused:
-            raise pause(self.interrupts)
 
     def _emit(self, event: JsonObject) -> None:
         nested = self._nested

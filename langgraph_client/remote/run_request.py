@@ -19,6 +19,7 @@ from langgraph_client.remote.compat import Command, Interrupt, StateSnapshot, am
 from langgraph_client.remote.config import Address, sendable, wire_config
 from langgraph_client.remote.nested import TASK_ID, Nested
 from langgraph_client.remote.run_arguments import Control, RunArguments
+from langgraph_client.remote.stream_around import StreamAround
 from langgraph_client.remote.stream_modes import (
     MORE_MODES,
     WIRE_MODES,
@@ -79,6 +80,10 @@ class RunRequest:
         #: was deleted since, the run must fail and not create a thread without the caller's id.
         self.relies_on_thread = False
         self.nested = Nested.of(config, address)
+        #: The streams of graphs around the call, of which it is no subgraph.
+        self.around: StreamAround | None = None
+        if self.nested is None or self.nested.emit is None:
+            self.around = StreamAround.of(config.get("callbacks"), address.namespace)
         #: The modes that the caller gets. Inside a parent graph, the default is `values`.
         if arguments.stream_mode is not None:
             stream_mode = arguments.stream_mode
@@ -134,7 +139,8 @@ class RunRequest:
             "stream_mode": self._wire_modes(),
             "stream_subgraphs": arguments.subgraphs
             or self.wants_messages
-            or bool(self.nested and self.nested.emit),
+            or bool(self.nested and self.nested.emit)
+            or self.around is not None,
             "interrupt_before": node_names("interrupt_before", arguments.interrupt_before),
             "interrupt_after": node_names("interrupt_after", arguments.interrupt_after),
             "durability": arguments.durability or self._durability_around(),
@@ -184,7 +190,8 @@ class RunRequest:
         extra_events = [CLASSES_EVENT] if arguments.version == "v2" else []
         if self._wants_message_events:
             extra_events.append(MESSAGE_EVENTS)
-        if self.nested is not None and self.nested.shows_messages:
+        is_shown = self.around is not None and "messages" in self.around.modes
+        if is_shown or (self.nested is not None and self.nested.shows_messages):
             extra_events.append(SEEN_EVENT)
         if arguments.run_stream:
             extra_events.append(EXTENSIONS_EVENT)
@@ -193,14 +200,14 @@ class RunRequest:
     @property
     def _wants_message_events(self) -> bool:
         """Whether messages come as events of their blocks, and not in chunks."""
-        nested = self.nested
-        if nested is None:
+        parent = self.around or self.nested
+        if parent is None:
             return self.arguments.run_stream
         # The stream of a parent graph needs the one or the other.
         if self.arguments.run_stream:
-            return nested.wants_message_events or "messages" not in nested.modes
+            return parent.wants_message_events or "messages" not in parent.modes
         # This call's own stream of messages has chunks, as locally.
-        return nested.wants_message_events and "messages" not in self.modes
+        return parent.wants_message_events and "messages" not in self.modes
 
     def _all_modes(self) -> list[str]:
         modes = [*self.modes, *self.arguments.print_modes]
@@ -208,11 +215,14 @@ class RunRequest:
             modes.append("values")
         if self.wants_messages:
             modes.append("messages")
+        around = self.nested.modes if self.nested is not None else frozenset()
+        if self.around is not None:
+            around |= self.around.modes
+        # The parent's stream shows the events of this run.
+        more = MORE_MODES if self._is_bundled else ()
+        modes += [mode for mode in around if mode in WIRE_MODES or mode in more]
         if self.nested is not None:
-            # The parent's stream shows the events of this run. `updates` have its interrupts.
-            more = MORE_MODES if self._is_bundled else ()
-            modes += [mode for mode in self.nested.modes if mode in WIRE_MODES or mode in more]
-            modes.append("updates")
+            modes.append("updates")  # They have its interrupts.
             if self.nested.streamed:  # Needed for the ids of messages that are streamed already.
                 modes.append("messages")
         return modes

@@ -61,6 +61,7 @@ AROUND: dict[str, Callable[[Any], Any]] = {
     "a chain": lambda child: child | RunnableLambda(lambda state: state),
     "a function": lambda child: RunnableLambda(lambda state: child.invoke(state)),
 }
+CONFIG: Any = {"configurable": {"thread_id": "parent"}}
 INPUT = {"messages": [{"type": "human", "content": "hello", "id": "1"}]}
 
 
@@ -150,6 +151,46 @@ def test_a_node_may_read_such_a_run_itself(server: Server) -> None:
         told.append(heard)
     compare(*told)
     assert ["messages" in method for method, *_ in told[0]].count(True) > 3
+
+
+@pytest.mark.parametrize("modes", ["messages", ["messages", "tools", "updates"]])
+@pytest.mark.parametrize("subgraphs", [True, False])
+async def test_a_parent_streams_the_messages_of_a_call_on_a_thread_of_its_own(
+    server: Server, modes: Any, subgraphs: bool
+) -> None:
+    """As of a local graph: with those of subgraphs, and under the namespace of the call itself."""
+    told = []
+    for kind in ("local", "bundled"):
+        child = child_of(server, kind)
+        own: Any = {"configurable": {"thread_id": f"{modes}{subgraphs}"}}
+
+        async def node(state: MessagesState, child: Any = child, own: Any = own) -> MessagesState:
+            await child.ainvoke({"messages": []}, own)
+            return {"messages": []}
+
+        parent = parent_of(node)
+        options: Any = {"stream_mode": modes, "subgraphs": subgraphs}
+        parts = parent.astream(INPUT, CONFIG, **options)
+        # A local tool's message gets its id after its event.
+        told.append([part if "tools" not in part else part[-1]["event"] async for part in parts])
+        if kind != "local":
+            await child.aclose()
+    compare(*told)
+    assert subgraphs == ("three" in str(told[0]))
+
+
+def test_a_run_stream_has_the_messages_of_a_call_on_a_thread_of_its_own(server: Server) -> None:
+    """Likewise, made of blocks."""
+    told = []
+    for child in (talking(), server.remote_graph("talking")):
+
+        def node(state: MessagesState, child: Any = child) -> MessagesState:
+            child.invoke({"messages": []}, {"configurable": {"thread_id": "run stream"}})
+            return {"messages": []}
+
+        with parent_of(node).stream_events(INPUT, CONFIG, version="v3") as run:
+            told.append([str(message.text) for message in run.messages])
+    assert told == [["one two three", ""]] * 2
 
 
 @pytest.mark.parametrize("kind", ["local", "bundled"])
