@@ -333,3 +333,14 @@ def test_many_ids_at_once_are_looked_at_one_by_one(http: httpx.Client) -> None:
     """A list that is too long, or of no ids, is refused."""
     answer: Any = http.post("/threads/search", json={"ids": ["x"] * 10_000})
     assert answer.status_code < 500
+
+
+@pytest.mark.parametrize("path", ["/a2a/agent/.well-known/agent-card.json", "/mcp"])
+def test_headers_of_any_bytes_are_passed_on(http: httpx.Client, path: str) -> None:
+    """By endpoints that call others of the server, which httpx would do in ASCII only."""
+    headers = {"baggage": "a=é".encode("latin-1"), "x-other": b"\xc3\xa9\xff"}
+    if path == "/mcp":
+        call = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+        assert http.post(path, json=call, headers=headers).json()["result"]["tools"]
+    else:
+        assert http.get(path, headers=headers).json()["name"] == "agent"

@@ -25,6 +25,11 @@ HEAD_SECONDS = 60.0
 """How many seconds the head of a request may take, from its first byte or the connection on."""
 _HEAD_BYTES = 128 * 1024
 """The most bytes of a head. h11 has a limit of its own; httptools, which uvicorn prefers, none."""
+_NO_HANDSHAKE = (
+    b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n"
+    b"connection: close\r\n\r\n"
+    b"Failed to open a WebSocket connection: the handshake must be a GET without a body.\n"
+)
 _CLOSE_SECONDS = 0.3
 """How many seconds open responses have to end when the port is closed."""
 
@@ -175,6 +180,14 @@ def socket_protocol(send_timeout: float | None) -> type[asyncio.Protocol]:
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             assert isinstance(transport, JoinedWrites)  # It was an HTTP connection.
             super().connection_made(transport.joining(always))
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            # Such as: a request with a body. uvicorn would leave the client without a response, on
+            # a connection that stays open.
+            if self.conn.handshake_exc is not None and not self.handshake_initiated:
+                self.transport.write(_NO_HANDSHAKE)
+                self.transport.close()
 
         async def send(self, message: ASGISendEvent) -> None:
             await super().send(message)

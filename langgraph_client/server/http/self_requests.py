@@ -59,8 +59,10 @@ class SelfClient:
         if request.caller is not None:
             scope[CALLER] = request.caller
         self._transport = AsyncScopedTransport(hosting.async_transport(), scope)
-        self._headers = [
-            (name, value) for name, value in request.headers.items() if name not in _NOT_PASSED_ON
+        self._headers = [  # As bytes: httpx would take ASCII only.
+            (name, value)
+            for name, value in request.headers.raw
+            if name.decode("latin-1") not in _NOT_PASSED_ON
         ]
 
     async def _send(self, method: str, path: str, body: object) -> httpx.Response:
