@@ -50,7 +50,8 @@ class Nested:
     resuming: bool
     #: If the parent replays, the checkpoint before which this node had the state to start with.
     replayed_before: str | None
-    #: Whether the parent resumes from a state of this node that its config names.
+    #: Whether the parent resumes from a state of this node that its config names. If a graph
+    #: between them begins anew, this node begins at that state, with its input.
     at_checkpoint: bool
     #: The parent's thread, as its nodes see it; None without one.
     thread_id: str | None
@@ -85,13 +86,13 @@ class Nested:
             wants_message_events=bool(configurable.get(_MESSAGE_EVENTS)),
             resuming=bool(configurable.get(_RESUMING)) and replay is None,
             replayed_before=before,
-            at_checkpoint=bool(address.checkpoint),
+            at_checkpoint=bool(address.checkpoint) and bool(configurable.get(_RESUMING)),
             streamed=streamed_messages(config.get("callbacks")),
             thread_id=_thread_of(configurable),
             context=getattr(configurable.get(_RUNTIME), "context", None),
             control=getattr(configurable.get(_RUNTIME), "control", None),
             durability=configurable.get(_DURABILITY),
-            parents=parents_of(configurable, address.namespace),
+            parents=parents_of(configurable),
             answer=ParentAnswer(configurable.get(_SCRATCHPAD)),
             _answers=configurable.get(_RESUME_MAP) or {},
         )
@@ -159,16 +160,12 @@ def _thread_of(configurable: Reply) -> str | None:
     return None if thread_id is None else str(thread_id)
 
 
-def _map_of(configurable: Reply) -> Reply:
-    """Return the checkpoints of the graphs around and inside this one, by namespace."""
-    known: Reply = configurable.get("checkpoint_map") or {}
-    return known
+def parents_of(configurable: Reply) -> JsonObject:
+    """Return the checkpoints of the graphs around a remote node, by namespace; empty if unknown.
 
-
-def parents_of(configurable: Reply, namespace: Sequence[str]) -> JsonObject:
-    """Return the checkpoints of the graphs around a remote node, by namespace; empty if unknown."""
-    own = "|".join(namespace)
-    return {name: found for name, found in _map_of(configurable).items() if name != own}
+    As in langgraph, a config that names a checkpoint of the node itself has that, too.
+    """
+    return dict(configurable.get("checkpoint_map") or {})
 
 
 def nested_address(
@@ -207,7 +204,9 @@ def nested_address(
         task_thread=_thread_of(configurable),
     )
     # A run is at a checkpoint of its own if the parent's config is that of a state of this node.
-    place = _map_of(configurable).get(namespace) if calling else configurable.get("checkpoint_id")
+    place = (
+        parents_of(configurable).get(namespace) if calling else configurable.get("checkpoint_id")
+    )
     if place:
         here = replace(here, checkpoint={"checkpoint_id": place})
     parent = configurable.get(OWN_THREAD) or configurable.get("thread_id")

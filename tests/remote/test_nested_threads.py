@@ -205,3 +205,18 @@ def test_a_state_that_is_forked_keeps_its_parents(server: Server) -> None:
         shown = [(len(ns), part["config"], part["metadata"]["source"]) for ns, part in stream]
         told.append(names([first.config, shown]))
     assert told[1] == told[0]
+
+
+def test_a_graph_between_that_begins_anew_gives_its_node_an_input(server: Server) -> None:
+    """The parent goes on from a state two graphs below. The graph between has a new task."""
+    told = []
+    for below in (child(True), server.remote_graph("child", checkpointer=True)):
+        parent, names = one(one(below), checkpointer=InMemorySaver()), Names()
+        config: Any = {"configurable": {"thread_id": "between"}}
+        parent.invoke({"seen": ["first"]}, config)
+        (between,) = parent.get_state(config, subgraphs=True).tasks
+        (inside,) = between.state.tasks
+        forked = parent.update_state(inside.state.config, {"seen": ["forked"]})
+        stream = parent.stream(None, forked, stream_mode="checkpoints", subgraphs=True)
+        told.append(names([forked, list(stream)]))
+    assert told[1] == told[0]

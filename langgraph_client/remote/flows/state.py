@@ -139,7 +139,8 @@ def _written_config(call: StateCall, checkpoint: Reply) -> Flow[RunnableConfig]:
     address = call.address
     if not address.namespace:
         return {"configurable": address.configurable(checkpoint)}
-    if parents := parents_of(call.asked.get("configurable") or {}, address.namespace):
+    parents = parents_of(call.asked.get("configurable") or {})
+    if parents.keys() - {"|".join(address.namespace)}:
         return {"configurable": address.configurable(checkpoint, parents)}
     state = yield from get_state(
         replace(call, address=replace(address, checkpoint=dict(checkpoint)))
