@@ -71,12 +71,14 @@ class Background:
                 await _quietly(work, what)
             return
         task = self._begin(work, what)
+        end = self._loop.time() + seconds
         try:
             await _outlasted(task, what, seconds)
         finally:
             # A loop that ends cancels all its tasks first: this one, and the caller.
             if task.cancelled():
-                await _outlasted(self._begin(work, what), what, seconds)
+                left = max(0.0, end - self._loop.time())
+                await _outlasted(self._begin(work, what), what, left)
 
 
 async def _outlasted(task: asyncio.Task[None], what: str, seconds: float) -> None:
@@ -89,15 +91,19 @@ async def _outlasted(task: asyncio.Task[None], what: str, seconds: float) -> Non
     end = loop.time() + seconds
     # The shield is against anyio's cancel scopes, which cancel again in every turn of the loop.
     # The `except` is for asyncio's own cancellations, of which there may be several.
-    with _Scope(anyio.CancelScope(shield=True)):
-        while not task.done() and (left := end - loop.time()) > 0:
-            try:
-                await asyncio.wait([task], timeout=left)
-            except asyncio.CancelledError as error:
-                cancelled = error
-    if not task.done():
-        logger.warning("%s was not complete within %g s", what, seconds)
-        task.cancel()
+    try:
+        with _Scope(anyio.CancelScope(shield=True)):
+            while not task.done() and (left := end - loop.time()) > 0:
+                try:
+                    await asyncio.wait([task], timeout=left)
+                except asyncio.CancelledError as error:
+                    cancelled = error
+    finally:
+        # Also after a GeneratorExit: if a loop cancels the closing of an async generator that has
+        # not begun with it, Python raises one here when the wait is over.
+        if not task.done() and loop.time() >= end and loop.is_running():
+            logger.warning("%s was not complete within %.3g s", what, seconds)
+            task.cancel()
     if cancelled is not None:
         raise cancelled
 
