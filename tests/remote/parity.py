@@ -327,9 +327,12 @@ DIFFERENCES = {
         "are called with what the bundled server tells of them; those of other servers are called "
         "there only. LangSmith's tracer is not: the server traces its runs itself"
     ),
-    "the start of a remote graph, for callbacks and in events around it": (
+    "the start of a remote graph, for callbacks, in events around it and in messages of its node": (
         "has the caller's tags and metadata, not those that its graph was compiled with "
-        "(`with_config`, the `lc_agent_name` of `create_agent`): pass them as `config=`"
+        "(`with_config`, the `lc_agent_name` of `create_agent`): pass the metadata as `config=`"
+    ),
+    "a node that streams messages of a remote graph without those of its subgraphs": (
+        "misses, while the parent streams those, what only a subgraph's node returns"
     ),
     "a run without a thread of a graph with its own checkpointer": (
         "keeps nothing, as on any LangGraph server; a ValueError as locally with "

@@ -14,11 +14,14 @@ import pytest
 from deepagents import AsyncSubAgent, CompiledSubAgent, create_deep_agent
 from langchain.agents import create_agent
 from langchain.tools import tool
-from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, MessagesState, StateGraph
 from langgraph_supervisor import create_supervisor
 
 from langgraph_client import RemoteGraph, Server
 from langgraph_client.testing import FakeChatModel
+from tests.support.comparison import compare
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::langgraph.warnings.LangGraphDeprecatedSinceV10"
@@ -66,6 +69,54 @@ def test_a_remote_graph_as_a_tool() -> None:
         model = FakeChatModel([{"name": "weather", "args": {"city": "Rome"}}, "It is sunny."])
         state = create_agent(model, tools=[weather]).invoke(asked("Rome?"))
     assert contents(state)[-2:] == ["sunny", "It is sunny."]
+
+
+MODES = ["values", "updates", "custom", "messages", "tasks"]
+INPUT = {"messages": [HumanMessage("Rome?", id="question")]}
+
+
+def boss(remote: Any) -> Any:
+    """An agent with a tool that asks another one, twice at a time."""
+
+    @tool
+    def weather(city: str) -> str:
+        """Tell the weather of a city."""
+        return contents(remote.invoke({"messages": [HumanMessage(city, id=city)]}))[-1]
+
+    calls = [{"name": "weather", "args": {"city": name}, "id": name} for name in ("Rome", "Oslo")]
+    model = FakeChatModel([calls, "It is sunny."])
+    return create_agent(model, tools=[weather], name="boss", checkpointer=InMemorySaver())
+
+
+def test_a_stream_shows_the_agent_in_a_tool_as_a_local_one() -> None:
+    """In every mode, with the names of the agents in the metadata of messages."""
+    told = []
+    with Server({"worker": worker("sunny")}) as server:
+        config: Any = {"configurable": {"thread_id": "1"}, "tags": ["mine"]}
+        for child in (worker("sunny"), server.remote_graph("worker")):
+            parts = boss(child).stream(INPUT, config, stream_mode=MODES, subgraphs=True)
+            told.append(list(parts))
+    compare(*told, ordered=False)
+    messages = [part for _, mode, part in told[1] if mode == "messages"]
+    assert {metadata["lc_agent_name"] for _, metadata in messages} == {"boss", "worker"}
+
+
+def named(graph: Any, metadata: Any) -> Any:
+    builder = StateGraph(MessagesState).add_node("worker", graph.with_config(metadata=metadata))
+    return builder.add_edge(START, "worker").compile()
+
+
+@pytest.mark.parametrize("subgraphs", [True, False])
+def test_an_agent_that_is_a_node_has_its_name_if_the_config_says_it(subgraphs: bool) -> None:
+    """Metadata of what the node returns are then those of a local agent, on each level."""
+    metadata = {"lc_agent_name": "worker", "ls_integration": "langchain_create_agent"}
+    told = []
+    with Server({"worker": worker("sunny")}) as server:
+        for child in (worker("sunny"), server.remote_graph("worker")):
+            parent = named(child, metadata)
+            options: Any = {"stream_mode": "messages", "subgraphs": subgraphs}
+            told.append(list(parent.stream(INPUT, **options)))
+    compare(*told)
 
 
 def test_a_remote_graph_as_a_subagent() -> None:
