@@ -194,7 +194,7 @@ def classes_in(*schemas: Any) -> dict[str, type]:
         if _tag_of(kind) is not None and not _is_interrupt(kind):
             found[name_of(kind)] = kind
         try:
-            todo.extend(_field_types(kind))
+            todo.extend(_field_types(_Same(kind)))
         except (NameError, TypeError):  # A forward reference that leads nowhere names no class.
             continue
     return found
@@ -203,8 +203,21 @@ def classes_in(*schemas: Any) -> dict[str, type]:
 # To resolve the hints of langchain's messages takes milliseconds, and a factory makes a graph for
 # each run. The limit keeps few of the classes alive that a factory may make anew each time.
 @lru_cache(maxsize=512)
-def _field_types(kind: type) -> tuple[Any, ...]:
-    return tuple(get_type_hints(kind).values())
+def _field_types(key: _Same) -> tuple[Any, ...]:
+    return tuple(get_type_hints(key.kind).values())
+
+
+class _Same:
+    """A class as a key: a metaclass may take two classes for equal, or have no hash."""
+
+    def __init__(self, kind: type) -> None:
+        self.kind = kind
+
+    def __hash__(self) -> int:
+        return id(self.kind)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.kind is self.kind
 
 
 def name_of(kind: type) -> str:

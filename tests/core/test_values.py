@@ -244,6 +244,27 @@ def test_the_classes_of_a_schema_are_found_however_deep() -> None:
     assert {name_of(kind) for kind in (State, Person, Box, Colour)} == set(classes_in(State))
 
 
+class SameByName(type):
+    def __eq__(cls, other: object) -> bool:
+        return isinstance(other, SameByName) and cls.__name__ == other.__name__
+
+    def __hash__(cls) -> int:
+        return hash(cls.__name__)
+
+
+class WithoutHash(type):
+    def __eq__(cls, other: object) -> bool:
+        return cls is other
+
+
+@pytest.mark.parametrize("meta", [SameByName, WithoutHash])
+def test_the_classes_of_equal_classes_are_told_apart(meta: type) -> None:
+    """Whatever a metaclass takes for equal; it may also leave its classes without a hash."""
+    for kind in (Colour, Level):
+        schema = meta("Schema", (), {"__annotations__": {"field": kind}})
+        assert classes_in(schema) == {name_of(kind): kind}
+
+
 def test_a_class_of_a_library_is_not_found_by_its_bare_name() -> None:
     """An application's own `Command` is never langgraph's, which steers a parent graph."""
     own = type("Command", (), {})
