@@ -14,7 +14,9 @@ from langgraph.graph import START, StateGraph
 
 from langgraph_client.server.runs.run_document import assistant_id_of
 from langgraph_client.server.server import Server
+from langgraph_client.testing import TestClock
 from tests.server.test_unreadable_rows import damage
+from tests.support.eventually import eventually
 
 MARKED = {"metadata": {"marked": True}}
 
@@ -216,8 +218,6 @@ def test_a_damaged_cron_is_left_out_and_can_be_deleted(
     path: Any, http: httpx.Client, caplog: pytest.LogCaptureFixture, column: str
 ) -> None:
     """The others are found by their metadata, and it goes for good."""
-    if column != "doc" and not isinstance(path, Path):
-        pytest.skip("PostgreSQL looks into this column itself")
     body = {"assistant_id": "agent", "schedule": "0 0 1 1 *", "input": {}, **MARKED}
     ids = [http.post("/runs/crons", json=body).json()["cron_id"] for _ in range(2)]
     damage(path, "crons", f"cron_id = '{ids[0]}'", column)
@@ -227,3 +227,18 @@ def test_a_damaged_cron_is_left_out_and_can_be_deleted(
     assert only_logged(caplog, "crons", ids[0])
     assert http.delete(f"/runs/crons/{ids[0]}").status_code == 204
     assert http.delete(f"/runs/crons/{ids[0]}").status_code == 404
+
+
+def test_a_damaged_cron_keeps_no_other_from_firing(path: Any) -> None:
+    """The scheduler looks into all of them."""
+    clock = TestClock()
+    with (
+        Server({"agent": graph()}, path=path, clock=clock) as server,
+        httpx.Client(transport=server.transport(), base_url="http://test", timeout=20) as http,
+    ):
+        body = {"assistant_id": "agent", "schedule": "* * * * *", "input": {"x": "in"}}
+        body["on_run_completed"] = "keep"
+        ids = [http.post("/runs/crons", json=body).json()["cron_id"] for _ in range(2)]
+        damage(path, "crons", f"cron_id = '{ids[0]}'")
+        clock.advance(61)
+        eventually(lambda: len(http.post("/threads/search", json={}).json()) == 1)

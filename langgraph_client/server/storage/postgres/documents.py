@@ -11,8 +11,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from langgraph_client.server.encoding import encode
+from langgraph_client.server.errors import Invalid
 from langgraph_client.server.storage.document_rows import RowReader, row_of
-from langgraph_client.server.storage.postgres.connections import Executor, Place
+from langgraph_client.server.storage.postgres.connections import Connections, Executor, Place, Row
 from langgraph_client.server.storage.protocol import UNFINISHED, Document
 
 MAX_INTEGER = 2**63 - 1
@@ -132,16 +133,14 @@ class Table:
         page = (count, min(offset, MAX_INTEGER))
         key = self._columns[: self._key_length]
         if fields is not None and set(fields) == set(key):  # Documents need not be read.
-            query = f"SELECT {', '.join(key)} FROM {self._name} WHERE {condition}{tail}"
-            rows = await self._executor.rows(query, (*values, *page))
+            rows = await self._rows(", ".join(key), condition, tail, (*values, *page))
             return [dict(zip(key, row, strict=True)) for row in rows]
         selected = f"{self._reader.key}, {self._selected(fields)}"
-        query = f"SELECT {selected} FROM {self._name} WHERE {condition}"
         while True:
             damaged = list(self._reader.damaged)
             without = f" AND NOT {self._reader.key} = ANY(%s)" if damaged else ""
             values_of_page = (*values, *([damaged] if damaged else []), *page)
-            rows = await self._executor.rows(query + without + tail, values_of_page)
+            rows = await self._rows(selected, condition + without, tail, values_of_page)
             documents = self._reader.many(rows, fields)
             if len(self._reader.damaged) <= len(damaged):
                 return documents
@@ -157,10 +156,43 @@ class Table:
     ) -> int:
         """Return how many documents there are."""
         condition, values = self._condition(where, contains, any_of, text)
-        row = await self._executor.row(
-            f"SELECT count(*) FROM {self._name} WHERE {condition}", values
+        [row] = await self._rows("count(*)", condition, "", values)
+        return int(row[0])
+
+    async def _rows(
+        self, selected: str, condition: str, tail: str, values: Sequence[object]
+    ) -> list[Row]:
+        """Return columns of the rows that a condition holds for.
+
+        A condition that looks into JSON fails as a whole at one damaged row. Then it is asked of
+        the others only, which is slower.
+        """
+        query = f"SELECT {selected} FROM {self._name} WHERE "
+        try:
+            return await self._executor.rows(query + condition + tail, values)
+        except Invalid as error:
+            if not isinstance(self._executor, Connections):  # A transaction has failed with it.
+                raise
+            is_valid = await self._note_damage(error)
+        guarded = f"CASE WHEN {is_valid} THEN {condition} ELSE false END"
+        return await self._executor.rows(query + guarded + tail, values)
+
+    async def _note_damage(self, error: Invalid) -> str:
+        """Note the damaged rows, which made a query fail. Return the condition for all others.
+
+        Raises:
+            Invalid: There is none: the query itself is refused.
+        """
+        columns = ("doc", *(f'"{field}"' for field in self._apart))
+        is_valid = " AND ".join(f"lc_is_json({column})" for column in columns)
+        rows = await self._executor.rows(
+            f"SELECT {self._reader.key} FROM {self._name} WHERE NOT ({is_valid})"
         )
-        return int(row[0]) if row else 0
+        if not rows:
+            raise error
+        for (key,) in rows:
+            self._reader.note_damage(key, error)
+        return is_valid
 
     # SQL.
 

@@ -235,6 +235,18 @@ BEGIN
 END $$
 """,
     ],
+    [
+        # Whether a text is JSON, so that queries can look into all but damaged documents.
+        """
+CREATE FUNCTION lc_is_json(body text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    PERFORM lc_jsonb(body);
+    RETURN true;
+EXCEPTION WHEN data_exception THEN
+    RETURN false;
+END $$
+""",
+    ],
 ]
 SCHEMA_VERSION = len(_MIGRATIONS)
 WRITE = (
