@@ -37,7 +37,7 @@ def host(file: Path) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]:
             yield process, client
     finally:
         process.stdin.close()
-        process.wait(10)
+        process.wait(120)
         process.stdout.close()
 
 

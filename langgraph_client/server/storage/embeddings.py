@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -60,7 +61,7 @@ class PreparedEmbeddings(Embeddings):
 
     def __init__(self, index: StoreIndex) -> None:
         self._inner = embeddings_of(index)
-        self._is_async = asyncio.iscoroutinefunction(index.embed)
+        self._is_async = inspect.iscoroutinefunction(index.embed)
         self._dims = index.dims
         self._fields = index.fields
         self._ready: ContextVar[dict[str, list[float]] | None] = ContextVar("ready", default=None)
