@@ -7,12 +7,15 @@ from collections.abc import Callable, Mapping
 from langgraph_client._async.thread_feed import AsyncFeed, Wait
 from langgraph_client._async.transport import AsyncTransport
 from langgraph_client._core.call import Call, ReplyReader, call, path
-from langgraph_client._core.current_run import CurrentRun
+from langgraph_client._core.current_run import OVER, CurrentRun
 from langgraph_client._core.run_log import Run
 from langgraph_client.errors import APIError, NotFoundError
 from langgraph_client.models.runs import Run as RunRecord
 
 SETTLE_SECONDS = 2.0  # How late the last events of a run may arrive after its end.
+# Likewise of a run whose events must come, because this client started it and nobody stopped it:
+# so long may a slow network be silent, or a server that has much to do.
+_LATE_SECONDS = 30.0
 _CHECK_SECONDS = 10.0  # After this silence, the run's status is requested: it may be over.
 _FIRST_CHECK_SECONDS = 1.0  # Likewise before a run has begun; doubled each time.
 _DELETED = "deleted"
@@ -25,6 +28,9 @@ class AsyncRunWatch:
         transport: Sends the requests.
         thread_id: The thread.
         headers: Headers of all requests.
+
+    Attributes:
+        started: The ids of the runs that were started here.
     """
 
     def __init__(
@@ -33,6 +39,7 @@ class AsyncRunWatch:
         self._transport = transport
         self._thread_id = thread_id
         self._headers = headers
+        self.started: set[str] = set()
 
     async def is_gone(self, current: CurrentRun) -> bool:
         """Return whether a run does not exist any more, so that no events of it can come."""
@@ -94,19 +101,31 @@ class AsyncRunWatch:
             status = await self._status(current)
             # The status may come from another server process than the events, which may be slow.
             # So the events are read again before the run counts as ended.
-            if status is not None and await self._has_ended(feed, is_ready):
+            if status is None:
+                continue
+            must_come = current.run_id in self.started and status in OVER
+            settle = min(_LATE_SECONDS, max(left, SETTLE_SECONDS)) if must_come else SETTLE_SECONDS
+            if await self._has_ended(feed, is_ready, settle):
                 current.end(feed.log, status)
                 feed.changed.notify()
         return is_ready()
 
-    async def _has_ended(self, feed: AsyncFeed, is_ready: Callable[[], bool]) -> bool:
-        """Read the stored events over a new connection; return whether no more events came."""
+    async def _has_ended(
+        self, feed: AsyncFeed, is_ready: Callable[[], bool], settle: float
+    ) -> bool:
+        """Read the stored events over a new connection; return whether no more events came.
+
+        Args:
+            feed: The feed.
+            is_ready: Tells whether there are more.
+            settle: For how many seconds they may be on their way.
+        """
         before = feed.connections
         await feed.reconnect()
         is_open = await feed.changed.wait(
             lambda: is_ready() or feed.connections > before, _CHECK_SECONDS
         )
-        return is_open and not await feed.changed.wait(is_ready, SETTLE_SECONDS)
+        return is_open and not await feed.changed.wait(is_ready, settle)
 
     async def _status(self, current: CurrentRun) -> str | None:
         """Return the status of a run that has ended; None if it goes on or is not known."""

@@ -290,6 +290,7 @@ class AsyncThreadRuns:
         result: JsonObject = answer["result"] if isinstance(answer.get("result"), dict) else {}
         if isinstance(result.get("run_id"), str):
             self._current = CurrentRun(result["run_id"], known)
+            self._watch.started.add(result["run_id"])
         else:  # langgraph-api 0.16.7 does not return the id of a resumed run: it is the newest.
             self._current = await self._watch.last_run()
         return result

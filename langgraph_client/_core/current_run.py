@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from langgraph_client._core.run_log import Run, Status, ThreadLog, failure
 
-_OVER: dict[str, Status] = {"success": "completed", "error": "failed", "timeout": "failed"}
+#: The statuses of runs that nobody stopped, and the ends that their events tell.
+OVER: dict[str, Status] = {"success": "completed", "error": "failed", "timeout": "failed"}
 
 
 class CurrentRun:
@@ -35,7 +36,7 @@ class CurrentRun:
         if run is None:
             run = Run(self.run_id, None)
             log.runs.append(run)
-        how = _OVER.get(status, "interrupted")
+        how = OVER.get(status, "interrupted")
         error = failure(f"the run ended as {status!r}") if how == "failed" else None
         run.end(how, None if error is None else str(error), error)
 

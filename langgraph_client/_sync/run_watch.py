@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from langgraph_client._core.call import Call, ReplyReader, call, path
-from langgraph_client._core.current_run import CurrentRun
+from langgraph_client._core.current_run import OVER, CurrentRun
 from langgraph_client._core.run_log import Run
 from langgraph_client._sync.thread_feed import SyncFeed, Wait
 from langgraph_client._sync.transport import Transport
@@ -14,6 +14,9 @@ from langgraph_client.errors import APIError, NotFoundError
 from langgraph_client.models.runs import Run as RunRecord
 
 SETTLE_SECONDS = 2.0  # How late the last events of a run may arrive after its end.
+# Likewise of a run whose events must come, because this client started it and nobody stopped it:
+# so long may a slow network be silent, or a server that has much to do.
+_LATE_SECONDS = 30.0
 _CHECK_SECONDS = 10.0  # After this silence, the run's status is requested: it may be over.
 _FIRST_CHECK_SECONDS = 1.0  # Likewise before a run has begun; doubled each time.
 _DELETED = "deleted"
@@ -26,12 +29,16 @@ class SyncRunWatch:
         transport: Sends the requests.
         thread_id: The thread.
         headers: Headers of all requests.
+
+    Attributes:
+        started: The ids of the runs that were started here.
     """
 
     def __init__(self, transport: Transport, thread_id: str, headers: Mapping[str, str]) -> None:
         self._transport = transport
         self._thread_id = thread_id
         self._headers = headers
+        self.started: set[str] = set()
 
     def is_gone(self, current: CurrentRun) -> bool:
         """Return whether a run does not exist any more, so that no events of it can come."""
@@ -93,17 +100,27 @@ class SyncRunWatch:
             status = self._status(current)
             # The status may come from another server process than the events, which may be slow.
             # So the events are read again before the run counts as ended.
-            if status is not None and self._has_ended(feed, is_ready):
+            if status is None:
+                continue
+            must_come = current.run_id in self.started and status in OVER
+            settle = min(_LATE_SECONDS, max(left, SETTLE_SECONDS)) if must_come else SETTLE_SECONDS
+            if self._has_ended(feed, is_ready, settle):
                 current.end(feed.log, status)
                 feed.changed.notify()
         return is_ready()
 
-    def _has_ended(self, feed: SyncFeed, is_ready: Callable[[], bool]) -> bool:
-        """Read the stored events over a new connection; return whether no more events came."""
+    def _has_ended(self, feed: SyncFeed, is_ready: Callable[[], bool], settle: float) -> bool:
+        """Read the stored events over a new connection; return whether no more events came.
+
+        Args:
+            feed: The feed.
+            is_ready: Tells whether there are more.
+            settle: For how many seconds they may be on their way.
+        """
         before = feed.connections
         feed.reconnect()
         is_open = feed.changed.wait(lambda: is_ready() or feed.connections > before, _CHECK_SECONDS)
-        return is_open and not feed.changed.wait(is_ready, SETTLE_SECONDS)
+        return is_open and not feed.changed.wait(is_ready, settle)
 
     def _status(self, current: CurrentRun) -> str | None:
         """Return the status of a run that has ended; None if it goes on or is not known."""

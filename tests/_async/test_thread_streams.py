@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from time import monotonic
 from typing import Any
 
 import httpx
@@ -490,20 +489,6 @@ async def test_a_stream_that_is_refused_before_its_thread_exists_is_asked_for_ag
             await thread.run.start()
         await thread.run.start()
         assert [values async for values in thread.values] == [{"count": 0}, {"count": 1}]
-
-
-async def test_a_run_that_was_stopped_before_it_began_ends_what_is_read_of_it() -> None:
-    """No event tells so; its status does, which is looked at after a second of silence."""
-    server = FollowedThread(frames([]), answers=[accepted("r1")], run_status="interrupted")
-    async with (
-        client_of(server) as client,
-        client.threads.stream(THREAD, **AGENT) as thread,
-    ):
-        begun = monotonic()
-        await thread.run.start()
-        assert [message async for message in thread.messages] == []
-        assert await thread.output == {"done": True}
-        assert monotonic() - begun < 10
 
 
 async def test_a_feed_that_is_added_after_the_end_of_its_reader_ends() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from time import monotonic
 from typing import Any
 
 import httpx
@@ -491,20 +490,6 @@ def test_a_stream_that_is_refused_before_its_thread_exists_is_asked_for_again() 
             thread.run.start()
         thread.run.start()
         assert [values for values in thread.values] == [{"count": 0}, {"count": 1}]
-
-
-def test_a_run_that_was_stopped_before_it_began_ends_what_is_read_of_it() -> None:
-    """No event tells so; its status does, which is looked at after a second of silence."""
-    server = FollowedThread(frames([]), answers=[accepted("r1")], run_status="interrupted")
-    with (
-        client_of(server) as client,
-        client.threads.stream(THREAD, **AGENT) as thread,
-    ):
-        begun = monotonic()
-        thread.run.start()
-        assert [message for message in thread.messages] == []
-        assert thread.output == {"done": True}
-        assert monotonic() - begun < 10
 
 
 def test_a_feed_that_is_added_after_the_end_of_its_reader_ends() -> None:

@@ -169,7 +169,7 @@ def collected_by(server: Server, left: list[Any]) -> None:
         done.set()
 
     server.loop.call_soon_threadsafe(collect)
-    assert done.wait(5)
+    assert done.wait(60)  # A large heap, on a busy machine.
 
 
 @pytest.fixture

@@ -193,7 +193,8 @@ async def test_a_long_conversation_stays_small() -> None:
 
 async def test_filters_of_a_listing() -> None:
     """`list` filters by metadata, thread, namespace, `before` and limit, as langgraph's does."""
-    savers: list[Any] = [SqliteStorage().checkpointer, InMemorySaver()]
+    storage = SqliteStorage()
+    savers: list[Any] = [storage.checkpointer, InMemorySaver()]
     answers = []
     for saver in savers:
         config: Any = {"configurable": {"thread_id": "t", "checkpoint_ns": ""}}
@@ -220,6 +221,7 @@ async def test_filters_of_a_listing() -> None:
             list(saver.list({"configurable": {"thread_id": "none"}})),
         ]
         answers.append([[found.checkpoint["id"] for found in one] for one in asked])
+    await storage.close()
     assert answers[0] == answers[1]
     assert answers[0][1] == ["3", "1"]
 

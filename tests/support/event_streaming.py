@@ -77,22 +77,34 @@ def frames(events: Sequence[Event], first: int = 1) -> bytes:
 
 
 class Held(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body that stays open behind its last byte, or breaks or ends there."""
+    """A body that stays open behind its last byte, or breaks or ends there.
 
-    def __init__(self, content: bytes, cut: bool, *, ends: bool = False) -> None:
+    Args:
+        content: Its bytes.
+        cut: Whether it breaks.
+        ends: Whether it ends in good order.
+        silence: How many seconds pass before its first byte.
+    """
+
+    def __init__(
+        self, content: bytes, cut: bool, *, ends: bool = False, silence: float = 0
+    ) -> None:
         self._content = content
         self._cut = cut
+        self._silence = silence
         self._closed = threading.Event()
         if ends:
             self._closed.set()
 
     def __iter__(self) -> Iterator[bytes]:
+        self._closed.wait(self._silence)
         yield self._content
         if self._cut:
             raise httpx.ReadError("cut")
         self._closed.wait(10)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        await asyncio.to_thread(self._closed.wait, self._silence)
         yield self._content
         if self._cut:
             raise httpx.ReadError("cut")
