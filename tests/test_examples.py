@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.strict import STRICT
+
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 PROMISED = {
@@ -79,7 +81,7 @@ def test_each_example_is_tested() -> None:
 def test_example(name: str) -> None:
     """It exits cleanly, warns of nothing, and prints its promises in their order."""
     done = subprocess.run(
-        [sys.executable, "-W", "error", str(EXAMPLES / name)],
+        [sys.executable, *STRICT, str(EXAMPLES / name)],
         capture_output=True,
         text=True,
         timeout=60,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.installing import install
 from tests.support.interpreters import interpreter
 
 ROOT = Path(__file__).parents[2]
@@ -29,9 +30,8 @@ def python(request: pytest.FixtureRequest) -> Path:
             pytest.skip("deepagents-code needs Python 3.12 or newer")
         shutil.rmtree(ENVIRONMENT, ignore_errors=True)
         subprocess.run([base, "-m", "venv", str(ENVIRONMENT)], check=True)
-        pip = [str(ENVIRONMENT / "bin" / "python"), "-m", "pip", "install", "--quiet"]
-        subprocess.run([*pip, "deepagents-code>=0.1.88,<0.2"], check=True)
-        subprocess.run([*pip, "--editable", f"{ROOT}[server]"], check=True)
+        python = ENVIRONMENT / "bin" / "python"
+        install(python, "deepagents-code>=0.1.88,<0.2", "--editable", f"{ROOT}[server]")
         done.touch()
     return ENVIRONMENT / "bin" / "python"
 

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from tests.support.strict import STRICT
+
 IMPORT = "from langgraph_sdk.cache import SWRResult, cache_get, cache_set, swr\n"
 SERVER = "from langgraph_client import Server\nServer({})\n"
 PROGRAM = """
@@ -38,7 +40,7 @@ def test_the_cache_of_langgraph_sdk(order: str) -> None:
     else:
         program = SERVER + IMPORT + PROGRAM
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program],
+        [sys.executable, *STRICT, "-c", program],
         capture_output=True,
         text=True,
         timeout=60,

@@ -15,6 +15,7 @@ import pytest
 
 from langgraph_client import Server
 from tests.docs.run_page import ROOT, blocks, is_test
+from tests.support.strict import STRICT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 WITH_CODE = [page for page in PAGES if blocks(page)]
@@ -58,4 +59,4 @@ def test_the_blocks_of_a_page_run(page: Path, url: str, tmp_path: Path) -> None:
     for number, block in enumerate(tests):
         (tmp_path / f"test_{number}.py").write_text(block)
     if tests:
-        passes("-m", "pytest", "-q", "-p", "no:asyncio", "-W", "error", where=tmp_path)
+        passes("-m", "pytest", "-q", "-p", "no:asyncio", *STRICT, where=tmp_path)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 from tests.support.raw_server import Asked, Send, http, raw_server
+from tests.support.strict import STRICT
 
 PROGRAM = """
 import asyncio
@@ -43,7 +44,7 @@ def test_a_forked_process_opens_its_own_connections() -> None:
         send(http(b'{"thread_id": "t"}', "content-type: application/json"))
 
     with raw_server(answer) as server:
-        command = [sys.executable, "-W", "error", "-c", PROGRAM, server.url]
+        command = [sys.executable, *STRICT, "-c", PROGRAM, server.url]
         subprocess.run(command, check=True, timeout=60)
 
     keys = [(asked.headers["x-api-key"], asked.connection) for asked in server.asked]

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.support.installing import install
+
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = ROOT / ".interop"
 GRAPHS = Path(__file__).parent / "graphs"
@@ -26,8 +28,7 @@ def environment() -> Path:
     if not done.exists():
         shutil.rmtree(ENVIRONMENT, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", str(ENVIRONMENT)], check=True)
-        pip = [str(ENVIRONMENT / "bin" / "python"), "-m", "pip", "install", "--quiet"]
-        subprocess.run([*pip, "langgraph-cli[inmem]", "fastapi"], check=True)
+        install(ENVIRONMENT / "bin" / "python", "langgraph-cli[inmem]", "fastapi")
         done.touch()
     return ENVIRONMENT / "bin"
 

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from langgraph_client import Server
+from tests.support.strict import STRICT
 
 # An entry of None in sys.modules makes an import fail as if the package were not installed.
 _WITHOUT = """
@@ -23,7 +24,7 @@ config = {"configurable": {"thread_id": "user-1"}}
 def run(server: Server, program: str) -> Any:
     server.listen(port=0)
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", _WITHOUT + program, str(server.url)],
+        [sys.executable, *STRICT, "-c", _WITHOUT + program, str(server.url)],
         capture_output=True,
         text=True,
         timeout=60,

@@ -23,6 +23,7 @@ from langgraph_client.server.graphs.scripted import ScriptedGraph
 from langgraph_client.server.server import Server
 from langgraph_client.server.storage.sqlite.storage import SqliteStorage
 from tests.server.conftest import parse
+from tests.support.strict import STRICT
 
 
 def by_input(state: dict[str, Any]) -> list[Any]:
@@ -239,7 +240,7 @@ with Server({"talk": ScriptedGraph([Say("hi"), Ask("?")])}) as server:
 def test_script_needs_no_langgraph() -> None:
     """A scripted graph is hosted where neither langgraph nor langchain is installed."""
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", PROGRAM], capture_output=True, text=True, check=False
+        [sys.executable, *STRICT, "-c", PROGRAM], capture_output=True, text=True, check=False
     )
     assert done.stderr == ""
     assert done.stdout.split() == ["?", "1"]

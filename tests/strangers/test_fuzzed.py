@@ -15,6 +15,7 @@ import pytest
 from langgraph_client import Server
 from tests.interop.real import ENVIRONMENT
 from tests.support.graphs import graphs
+from tests.support.installing import install
 
 _HOME = ENVIRONMENT / "schemathesis"
 _ALL = (
@@ -39,8 +40,7 @@ def program() -> str:
     done = _HOME / ".installed"
     if not done.exists():
         subprocess.run([sys.executable, "-m", "venv", str(_HOME)], check=True)
-        pip = [str(_HOME / "bin" / "python"), "-m", "pip", "install", "--quiet"]
-        subprocess.run([*pip, "schemathesis>=4,<5"], check=True)
+        install(_HOME / "bin" / "python", "schemathesis>=4,<5")
         done.touch()
     return str(_HOME / "bin" / "schemathesis")
 

@@ -6,6 +6,8 @@ import textwrap
 
 import pytest
 
+from tests.support.strict import STRICT
+
 PRELUDE = """
 import asyncio, datetime, unittest
 import pytest
@@ -22,7 +24,7 @@ pytestmark = pytest.mark.langgraph(graphs=GRAPHS)
 
 def run(pytester: pytest.Pytester, source: str, *args: str) -> pytest.RunResult:
     pytester.makepyfile(PRELUDE + textwrap.dedent(source))
-    return pytester.runpytest("-p", "no:cacheprovider", "-p", "no:asyncio", "-W", "error", *args)
+    return pytester.runpytest("-p", "no:cacheprovider", "-p", "no:asyncio", *STRICT, *args)
 
 
 def test_fixtures_leave_the_current_event_loop_alone(pytester: pytest.Pytester) -> None:

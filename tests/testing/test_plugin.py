@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from langgraph_client.testing import ScriptedGraph, TestServer
+from tests.support.strict import STRICT
 
 AGENT = """
 import pytest
@@ -24,7 +25,7 @@ def run(pytester: pytest.Pytester, source: str, *args: str) -> pytest.RunResult:
         scope = "asyncio_default_fixture_loop_scope = function"
         pytester.makeini(f"[pytest]\nasyncio_mode = auto\n{scope}")
     pytester.makepyfile(AGENT + source)
-    return pytester.runpytest("-p", "no:cacheprovider", "-W", "error", *args)
+    return pytester.runpytest("-p", "no:cacheprovider", *STRICT, *args)
 
 
 def test_each_test_has_a_server_of_its_own(pytester: pytest.Pytester) -> None:

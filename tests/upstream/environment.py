@@ -20,6 +20,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.installing import install
+
 ROOT = Path(__file__).resolve().parents[2]
 
 #: What the upstream tests import, most of it only to skip what needs a database.
@@ -165,7 +167,7 @@ def _made(folder: Path, requirements: list[str], interpreter: str, pins: str) ->
         subprocess.run([interpreter, "-m", "venv", str(folder)], check=True)
         constraints = folder / "constraints.txt"
         constraints.write_text(pins, "utf-8")
-        _pip(python, "install", "--constraint", str(constraints), *requirements)
+        install(python, "--constraint", str(constraints), *requirements)
         finished.touch()
     return python
 
