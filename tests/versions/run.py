@@ -27,7 +27,7 @@ from tests.support.graphs import shared_graphs  # noqa: E402
 from tests.support.interpreters import interpreter  # noqa: E402
 from tests.upstream.environment import made  # noqa: E402
 
-PYTHONS = ("3.12", "3.13")
+PYTHONS = ("3.12", "3.13", "3.14")
 FAST = (
     "tests/core",
     "tests/_async/test_scenarios.py",
