@@ -123,6 +123,16 @@ def path(request: pytest.FixtureRequest) -> Any:
     return None if request.param == "sqlite" else request.getfixturevalue("postgres")
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def kept_path(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    """Where a server keeps its data beyond its end, in turn: a file, or a database's URL."""
+    if request.param == "sqlite":
+        if request.config.getoption("--storage") != "sqlite":
+            pytest.skip("about SQLite")
+        return tmp_path / "state.db"
+    return request.getfixturevalue("postgres")
+
+
 @pytest.fixture(scope="session")
 def real_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a `langgraph dev` that hosts the graphs of `support.graphs`."""

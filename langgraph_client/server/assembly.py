@@ -82,16 +82,7 @@ async def assemble(settings: Settings, storage: Storage, own_server: OwnServer) 
     clock = settings.clock
     encrypted = storage if isinstance(storage, EncryptedStorage) else None
     store = _store(settings, storage)
-    graphs = Graphs(
-        settings.graphs,
-        storage.checkpointer,
-        store,
-        storage.script_states,
-        storage.allow,
-        lend_checkpointer=settings.lend_checkpointer,
-        may_resume=settings.may_resume,
-        undoes_writes=not settings.custom.has_checkpointer,
-    )
+    graphs = _graphs(settings, storage, store)
     clock.start_after(await storage.events.last_id())
     webhooks = Webhooks(clock, storage, settings.webhooks, own_server.transport)
     event_expiry = EventExpiry(clock, storage, settings.event_ttl)
@@ -144,6 +135,20 @@ async def assemble(settings: Settings, storage: Storage, own_server: OwnServer) 
     for name in graphs.names:
         await assistants.ensure_default(services, name, settings.descriptions.get(name))
     return services
+
+
+def _graphs(settings: Settings, storage: Storage, store: BaseStore | None) -> Graphs:
+    """Return the graphs, with what they are lent."""
+    return Graphs(
+        settings.graphs,
+        storage.checkpointer,
+        store,
+        storage.script_states,
+        storage.allow,
+        lend_checkpointer=settings.lend_checkpointer,
+        may_resume=settings.may_resume,
+        undoes_writes=not settings.custom.has_checkpointer,
+    )
 
 
 def _store(settings: Settings, storage: Storage) -> BaseStore | None:

@@ -30,14 +30,10 @@ def graph() -> Any:
     return builder.add_edge(START, "work").compile()
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def path(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+@pytest.fixture
+def path(kept_path: Any) -> Any:
     """Where the server keeps everything."""
-    if request.param == "sqlite":
-        if request.config.getoption("--storage") != "sqlite":
-            pytest.skip("about SQLite")
-        return tmp_path / "state.db"
-    return request.getfixturevalue("postgres")
+    return kept_path
 
 
 @pytest.fixture

@@ -26,14 +26,10 @@ def graph(saver: InMemorySaver | None = None) -> Any:
     return builder.add_edge(START, "work").compile(checkpointer=saver)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def path(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
-    """Where servers keep everything."""
-    if request.param == "sqlite":
-        if request.config.getoption("--storage") != "sqlite":
-            pytest.skip("about SQLite")
-        return tmp_path / "state.db"
-    return request.getfixturevalue("postgres")
+@pytest.fixture
+def path(kept_path: Any) -> Any:
+    """Where the server keeps everything."""
+    return kept_path
 
 
 def damage(path: Any, table: str, where: str = "1 = 1", column: str = "doc") -> None:
