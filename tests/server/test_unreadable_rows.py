@@ -35,7 +35,11 @@ def path(kept_path: Any) -> Any:
 def damage(path: Any, table: str, where: str = "1 = 1", column: str = "doc") -> None:
     """Cut off the end of the documents of a table, or of what is in another column."""
     cut = f'substr("{column}", 1, length("{column}") - 1)'
-    statement = f'UPDATE {table} SET "{column}" = {cut} WHERE {where}'
+    execute(path, f'UPDATE {table} SET "{column}" = {cut} WHERE {where}')
+
+
+def execute(path: Any, statement: str) -> None:
+    """Carry out a statement, in a database that a server may use."""
     if isinstance(path, Path):
         with contextlib.closing(sqlite3.connect(path)) as database, database:
             database.execute(statement)

@@ -37,7 +37,7 @@ class RowReader:
 
     A damaged row must not hide the others. So a search leaves it out: a table adds
     `NOT IN damaged` to its queries, that pages stay full, and repeats a search that found another
-    one.
+    one. Before each search it looks again at those that are known, if any.
 
     Args:
         table: The table's name.
@@ -83,10 +83,15 @@ class RowReader:
                 continue
         return documents
 
-    def written(self, document: Document) -> None:
-        """Note that a document was written."""
-        if self.damaged:
-            self.damaged.discard("/".join(str(document[field]) for field in self._key))
+    def look_again(self, keys: Collection[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Forget the damaged rows that anybody, such as another server, has repaired or deleted.
+
+        Args:
+            keys: The keys of damaged rows.
+            rows: As for `many`: those of them that are still there.
+        """
+        self.many(rows, None)
+        self.damaged.difference_update({*keys} - {row[0] for row in rows})
 
     def note_damage(self, key: str, reason: object) -> None:
         """Note a row that cannot be read; it is logged once."""

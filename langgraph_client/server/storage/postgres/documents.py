@@ -66,19 +66,16 @@ class Table:
     async def insert(self, document: Document) -> None:
         """Add a document. Raises KeyTaken if there is one with its key."""
         row = self._row(document)
-        self._reader.written(document)
         await self._executor.write(self._insert, row, place=self._place(row))
 
     async def put(self, document: Document) -> None:
         """Add a document, or replace the one with its key."""
         row = self._row(document)
-        self._reader.written(document)
         await self._executor.write(self._put, row, place=self._place(row))
 
     async def replace(self, document: Document) -> bool:
         """Replace the document with its key. Return False if there is none any more."""
         row = self._row(document)
-        self._reader.written(document)
         values = row[self._key_length :] + row[: self._key_length]
         return await self._executor.execute(self._replace, values) > 0
 
@@ -136,13 +133,14 @@ class Table:
             rows = await self._rows(", ".join(key), condition, tail, (*values, *page))
             return [dict(zip(key, row, strict=True)) for row in rows]
         selected = f"{self._reader.key}, {self._selected(fields)}"
+        await self._look_again()
         while True:
             damaged = list(self._reader.damaged)
             without = f" AND NOT {self._reader.key} = ANY(%s)" if damaged else ""
             values_of_page = (*values, *([damaged] if damaged else []), *page)
             rows = await self._rows(selected, condition + without, tail, values_of_page)
             documents = self._reader.many(rows, fields)
-            if len(self._reader.damaged) <= len(damaged):
+            if self._reader.damaged <= set(damaged):
                 return documents
             # A damaged row was found. Without it, the page has one more.
 
@@ -193,6 +191,13 @@ class Table:
         for (key,) in rows:
             self._reader.note_damage(key, error)
         return is_valid
+
+    async def _look_again(self) -> None:
+        """Look at the rows that were damaged: the offset of a page counts all others."""
+        if damaged := list(self._reader.damaged):
+            selected = f"{self._reader.key}, {self.selected}"
+            query = f"SELECT {selected} FROM {self._name} WHERE {self._reader.key} = ANY(%s)"
+            self._reader.look_again(damaged, await self._executor.rows(query, (damaged,)))
 
     # SQL.
 

@@ -114,11 +114,9 @@ class Table:
         """Replace the document with its key. Return False if there is none any more."""
         row = row_of(document, self._columns, self._apart)
         values = row[self._key_length :] + row[: self._key_length]
-        self._reader.written(document)
         return await self._database.write(self._replace, values) > 0
 
     async def _write(self, statement: str, document: Document) -> None:
-        self._reader.written(document)
         await self._database.write(statement, row_of(document, self._columns, self._apart))
 
     async def get(self, *key: object) -> Document | None:
@@ -162,8 +160,9 @@ class Table:
         order = self._order(order_by, "DESC" if descending else "ASC")
         count = MAX_INTEGER if limit is None else min(limit, MAX_INTEGER)
         page = (count, min(offset, MAX_INTEGER))
+        self._look_again()
         while True:
-            known = len(self._reader.damaged)
+            known = set(self._reader.damaged)
             if contains or any_of is not None or text:
                 found = _Filters(contains or {}, any_of, text or {})
                 condition = self._undamaged(where or {}, fields)
@@ -171,7 +170,7 @@ class Table:
                 documents = await self._read(rowids, fields)
             else:
                 documents = await self._unfiltered(where or {}, order, page, fields)
-            if len(self._reader.damaged) <= known:
+            if self._reader.damaged <= known:
                 return documents
             # A damaged row was found. Without it, the page has one more.
 
@@ -293,6 +292,14 @@ class Table:
             return [dict(zip(self._columns, row, strict=False)) for row in rows]
         return self._reader.many(rows, fields)
 
+    def _look_again(self) -> None:
+        """Look at the rows that were damaged: the offset of a page counts all others."""
+        if self._reader.damaged:
+            condition, values = self._is_damaged()
+            query = f"SELECT {self._selected(None)} FROM {self._name} WHERE {condition}"
+            rows = self._database.rows(query, values)
+            self._reader.look_again(list(self._reader.damaged), rows)
+
     # SQL.
 
     def _is_of_key(self, fields: Collection[str] | None) -> bool:
@@ -305,9 +312,14 @@ class Table:
         """Return the condition of `_where`, without the rows that are known to be damaged."""
         condition, values = self._where(where)
         if self._reader.damaged and not self._is_of_key(fields):
-            condition += f" AND {self._reader.key} NOT IN (SELECT value FROM json_each(?))"
-            values.append(encode(list(self._reader.damaged)).decode())
+            damaged, keys = self._is_damaged()
+            condition += f" AND NOT {damaged}"
+            values += keys
         return condition, values
+
+    def _is_damaged(self) -> tuple[str, list[object]]:
+        keys = encode(list(self._reader.damaged)).decode()
+        return f"{self._reader.key} IN (SELECT value FROM json_each(?))", [keys]
 
     def _selected(self, fields: Collection[str] | None) -> str:
         """Return the columns to read for some fields."""
