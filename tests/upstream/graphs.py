@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from upstream.environment import graph_environment, official_environment, sources
-from upstream.outcomes import Outcome, kept, run_pytest
-from upstream.patterns import fits
+from upstream.outcomes import Outcome, counted, run_pytest
 from upstream.staging import stage
 
 ADAPTER = os.environ.get("UPSTREAM_ADAPTER", "ours")
@@ -47,24 +46,11 @@ def run(
         )
 
 
-def feasible() -> dict[str, Outcome]:
-    """The tests that ask something of a graph, as they end when the graph is local."""
-    return {
-        test: outcome
-        for test, outcome in kept("graphs", lambda path: run("identity", path)).items()
-        if outcome.calls and outcome.outcome != "skipped"
-    }
-
-
 def suite(results: Path, patterns: list[str] | None) -> dict[str, Outcome]:
-    """Run the tests that count on remote graphs of ours."""
-    local = feasible()
-    if patterns is not None:
-        wanted = [test for test in local if any(fits(pattern, test) for pattern in patterns)]
-        files = sorted({test.partition("::")[0] for test in wanted}) or ["tests"]
-        return run(ADAPTER, results, only=wanted, processes=0, arguments=files)
-    outcomes = run(ADAPTER, results, only=local)
-    # What fails with a local graph has failed; so has what ended with the process it ran in.
-    broken = {test: outcome for test, outcome in local.items() if not outcome.is_passed}
-    lost = {test: Outcome(test, "lost") for test in local if test not in outcomes}
-    return {**outcomes, **lost, **broken}
+    """Run the tests on remote graphs of ours, or those that fit the patterns."""
+    if patterns is None:
+        return counted(run(ADAPTER, results))
+    files = {pattern.partition("::")[0] for pattern in patterns}
+    if any("*" in file for file in files):
+        files = {"tests"}
+    return run(ADAPTER, results, only=patterns, processes=0, arguments=sorted(files))

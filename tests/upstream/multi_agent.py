@@ -10,10 +10,9 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from upstream.environment import multi_agent_environment, sources, version
+from upstream.environment import multi_agent_environment, sources
 from upstream.graphs import ADAPTER
-from upstream.outcomes import Outcome, kept, run_pytest
-from upstream.patterns import fits
+from upstream.outcomes import Outcome, counted, run_pytest
 from upstream.staging import stage
 
 _OPTIONS = """\
@@ -58,25 +57,8 @@ def run(
         )
 
 
-def feasible() -> dict[str, Outcome]:
-    """The tests that ask something of a graph, as they end when all graphs are local."""
-    releases = [version("langgraph-prebuilt"), version("langgraph-supervisor"), _SWARM]
-    name = "-".join(["multi-agent", *releases])
-    return {
-        test: outcome
-        for test, outcome in kept(name, lambda path: run("identity", path)).items()
-        if outcome.calls and outcome.outcome != "skipped"
-    }
-
-
 def suite(results: Path, patterns: list[str] | None) -> dict[str, Outcome]:
-    """Run the tests that count on remote graphs of ours."""
-    local = feasible()
-    if patterns is not None:
-        wanted = [test for test in local if any(fits(pattern, test) for pattern in patterns)]
-        return run(ADAPTER, results, only=wanted, processes=0)
-    outcomes = run(ADAPTER, results, only=local)
-    # What fails with local graphs has failed; so has what ended with the process it ran in.
-    broken = {test: outcome for test, outcome in local.items() if not outcome.is_passed}
-    lost = {test: Outcome(test, "lost") for test in local if test not in outcomes}
-    return {**outcomes, **lost, **broken}
+    """Run the tests on remote graphs of ours, or those that fit the patterns."""
+    if patterns is None:
+        return counted(run(ADAPTER, results))
+    return run(ADAPTER, results, only=patterns, processes=0)

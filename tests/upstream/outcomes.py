@@ -69,7 +69,7 @@ def run_pytest(
         results: The file that takes what became of each test, for looking at later.
 
     Raises:
-        RuntimeError: pytest ended without a result.
+        RuntimeError: pytest ended without a result, or before its end.
     """
     scratch = tests.parent
     variables = {**variables_for(tests, results), **(environment or {})}
@@ -80,7 +80,7 @@ def run_pytest(
     # The interpreter's own tracebacks: pytest's can crash Python 3.11 after a time limit.
     options = ["-p", "upstream.plugins.results", "--tb=native", "-W", "ignore"]
     command = [str(python), "-m", "pytest", *options, *arguments]
-    return run_program(command, scratch, variables, results)
+    return run_program(command, scratch, variables, results, ends_with=(0, 1))
 
 
 def variables_for(tests: Path, results: Path) -> dict[str, str]:
@@ -97,18 +97,31 @@ def variables_for(tests: Path, results: Path) -> dict[str, str]:
 
 
 def run_program(
-    command: Sequence[str], folder: Path, variables: Mapping[str, str], results: Path
+    command: Sequence[str],
+    folder: Path,
+    variables: Mapping[str, str],
+    results: Path,
+    *,
+    ends_with: Sequence[int] = (0,),
 ) -> dict[str, Outcome]:
     """Run what writes outcomes to `results`, with a log beside them.
 
+    Args:
+        command: The program and its arguments.
+        folder: Where it runs.
+        variables: All of its environment.
+        results: The file that it writes.
+        ends_with: The statuses that say that it came to its end. With any other, the tests that
+            are missing in the results would not be missed.
+
     Raises:
-        RuntimeError: It ended without a result.
+        RuntimeError: It ended without a result, or before its end.
     """
     results.parent.mkdir(parents=True, exist_ok=True)
     results.unlink(missing_ok=True)
     log = results.with_suffix(".log")
     with log.open("wb") as output:
-        subprocess.run(
+        ended = subprocess.run(
             command,
             cwd=folder,
             env=variables,
@@ -116,9 +129,23 @@ def run_program(
             stderr=subprocess.STDOUT,
             check=False,
         )
-    if not results.exists():
-        raise RuntimeError(f"there are no results:\n{log.read_text('utf-8')[-4000:]}")
+    if not results.exists() or ended.returncode not in ends_with:
+        text = log.read_text("utf-8")[-4000:]
+        raise RuntimeError(f"the tests ended early, with {ended.returncode}:\n{text}")
     return read(results)
+
+
+def counted(outcomes: Mapping[str, Outcome]) -> dict[str, Outcome]:
+    """Those of `outcomes` that count: the tests that reached what is measured, and all failures.
+
+    A test that needs no remote graph would pass with any. One that fails for another reason than
+    ours is to be named in `differences.toml` as upstream's own.
+    """
+    return {
+        test: outcome
+        for test, outcome in outcomes.items()
+        if outcome.outcome == "failed" or (outcome.calls and outcome.is_passed)
+    }
 
 
 def read(results: Path) -> dict[str, Outcome]:
