@@ -92,8 +92,7 @@ class RunRequest:
         self.modes = mode_list(stream_mode)
         # As in a local graph, only a list gives (mode, data) pairs, no other sequence does.
         self.yields_pairs = isinstance(stream_mode, list)
-        around = (ambient_config() or {}).get("configurable") or {}
-        self._is_in_node = TASK_ID in around
+        self._is_in_node = _is_in_node()
         #: langgraph 1.2 has this option in the config.
         self._strict_resume = config["configurable"].get("__pregel_strict_resume") or None
         #: Whether messages are streamed for callbacks.
@@ -462,6 +461,19 @@ class RunRequest:
         if self.nested is not None and self._lent is not None:
             self.nested.answer.give_back(self._lent)
             self._lent = None
+
+
+def _is_in_node() -> bool:
+    """Return whether the call is made in a node, or in a chain or tool that a node calls.
+
+    A chain that is called with a `configurable`, metadata or callbacks of its own does not have
+    those of the node, but mostly the others.
+    """
+    around = ambient_config() or {}
+    metadata = (around.get("metadata"), getattr(around.get("callbacks"), "metadata", None))
+    return TASK_ID in (around.get("configurable") or ()) or any(
+        "langgraph_node" in (each or ()) for each in metadata
+    )
 
 
 def _is_written(state: StateSnapshot) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
-from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langgraph.cache.memory import InMemoryCache
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
@@ -127,14 +127,35 @@ def test_the_state_of_an_interrupted_remote_shows_in_the_parents(child_named: An
     assert task.state.config["configurable"]["checkpoint_ns"].startswith("child:")
 
 
+AROUND_A_STREAM: dict[str, Any] = {
+    "a function": lambda stream: stream(None),
+    "a chain": lambda stream: RunnableLambda(stream).invoke(None),
+    "a chain with a configurable": lambda stream: RunnableLambda(stream).invoke(
+        None, {"configurable": {"session": "1"}, "metadata": {"of": "the chain"}}
+    ),
+    "a chain with callbacks": lambda stream: RunnableLambda(stream).invoke(
+        None, {"configurable": {"session": "1"}, "callbacks": []}
+    ),
+}
+
+
+@pytest.mark.parametrize("around", AROUND_A_STREAM)
 @pytest.mark.parametrize("thread", [None, "of its own"])
-def test_a_node_may_keep_what_it_has_streamed(child_named: Any, thread: str | None) -> None:
-    """The pairs of several modes are plain tuples, which every saver writes."""
+def test_a_node_may_keep_what_it_has_streamed(
+    child_named: Any, thread: str | None, around: str
+) -> None:
+    """The pairs of several modes are plain tuples, which every saver writes.
+
+    Also of a chain that the node calls with a config of its own.
+    """
     child = child_named("row")
 
-    def call(state: Log) -> Any:
+    def stream(_: object) -> list[Any]:
         modes = ["updates", "custom"]
-        return {"log": list(child.stream({"topic": "t"}, thread and on(thread), stream_mode=modes))}
+        return list(child.stream({"topic": "t"}, thread and on(thread), stream_mode=modes))
+
+    def call(state: Log) -> Any:
+        return {"log": AROUND_A_STREAM[around](stream)}
 
     parent = parent_of(call, Log)
     parent.invoke({"topic": "t"}, on("1"))
