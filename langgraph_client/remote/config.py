@@ -133,15 +133,14 @@ def with_ambient(ambient: Config | None, config: MergedConfig) -> MergedConfig:
     return _without_host(config, host)
 
 
-def inherited(ambient: Config | None, config: MergedConfig, sent: JsonObject) -> JsonObject:
+def inherited(around: Config, config: MergedConfig, sent: JsonObject) -> JsonObject:
     """Say what a sent config has from the surrounding node only, as in `values.PARENT`.
 
     Args:
-        ambient: The config of the surrounding node; None outside a node.
+        around: The config of the surrounding node; empty outside a node.
         config: The merged config of the call itself.
         sent: The config that is sent.
     """
-    around = ambient or {}
     sections: JsonObject = {
         section: [
             key
@@ -155,7 +154,7 @@ def inherited(ambient: Config | None, config: MergedConfig, sent: JsonObject) ->
         for name in ("recursion_limit", "max_concurrency")
         if around.get(name) and name not in config
     ]
-    tags = list(around.get("tags") or ())
+    tags = [tag for tag in around.get("tags") or () if tag in sent.get("tags", ())]
     found = {"tags": tags, "options": options, **sections}
     return {name: items for name, items in found.items() if items}
 

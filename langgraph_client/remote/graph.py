@@ -751,7 +751,9 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             streams_models=callbacks.streams_models,
             extra_events=callbacks.extra_events,
         )
-        request.inherited = settings.inherited(arguments.config, request.sent_config)
+        request.inherited = settings.inherited(
+            arguments.config, request.sent_config, events=arguments.events
+        )
         if new := [path for path in request.left_out if path not in self._warned]:
             self._warned.update(new)
             warnings.warn(

@@ -75,14 +75,20 @@ class GraphSettings:
         """Merge a call's config onto this graph's own, and both onto the surrounding node's."""
         return with_ambient(ambient_config(), merge(self.config, config))
 
-    def inherited(self, config: Config | None, sent: JsonObject) -> JsonObject:
+    def inherited(self, config: Config | None, sent: JsonObject, *, events: bool) -> JsonObject:
         """Say what a sent config has from the surrounding node, and not from the call.
 
         Args:
             config: The call's config.
             sent: The config that is sent.
+            events: Whether the call is `astream_events`. There langchain passes what the call's
+                config lacks to the graph as if the call named it (seen in langchain-core 1.8).
         """
-        return inherited(ambient_config(), merge(self.config, config), sent)
+        ambient = ambient_config() or {}
+        if events:
+            named = {name for name, value in (config or {}).items() if value is not None} | {"tags"}
+            ambient = {name: value for name, value in ambient.items() if name in named}
+        return inherited(ambient, merge(self.config, config), sent)
 
     def address(self, merged: MergedConfig, *, calling: bool = False) -> Address:
         """Return the thread, checkpoint and namespace of a call."""

@@ -89,6 +89,44 @@ def test_nodes_see_what_they_see_in_a_local_graph(server: Server, call: str, lim
     assert seen(server.remote_graph("looking")) == seen(looking())
 
 
+EVENT_CALLS: dict[str, Any] = {
+    "without a config": None,
+    "with tags": {"tags": ["call", "around"]},
+    "with metadata": {"metadata": {"call": 1}},
+    "with a configurable": {"configurable": {"call": 1}},
+    "on a thread": {"configurable": {"thread_id": "events"}, "metadata": {}},
+}
+
+
+@pytest.mark.parametrize("call", EVENT_CALLS)
+async def test_a_call_for_events_names_what_it_inherits(server: Server, call: str) -> None:
+    """There langchain passes the config of the node to the graph as if the call named it."""
+
+    async def seen(child: Any) -> Any:
+        async def node(state: State) -> Any:
+            events = child.astream_events({"seen": []}, EVENT_CALLS[call], version="v2")
+            return {"seen": [each async for each in events][-1]["data"]["output"]["seen"][-1:]}
+
+        around = {**AROUND, "recursion_limit": 6}
+        return (await parent_of(node).ainvoke({"seen": []}, around))["seen"]
+
+    async with server.remote_graph("looking") as remote:
+        assert await seen(remote) == await seen(looking())
+
+
+def test_tags_that_cannot_be_sent_are_left_out(server: Server) -> None:
+    """With `strict_config=False`, also tags of the node around the call."""
+    child = server.remote_graph("looking", strict_config=False)
+
+    def node(state: State) -> Any:
+        with pytest.warns(UserWarning, match="config.tags"):
+            return {"seen": child.invoke({"seen": []})["seen"][-1:]}
+
+    around: Any = {**AROUND, "tags": [object()]}
+    (shown,) = parent_of(node).invoke({"seen": []}, around)["seen"]
+    assert shown["tags"] == ["own", "both"]
+
+
 def test_a_node_that_is_the_graph_sees_the_parents_config(server: Server) -> None:
     """langgraph passes the parent's config to it, which wins."""
     told = [
