@@ -5,11 +5,12 @@ INSTALLED = .venv/.installed
 JOBS = 2
 SEED = $(shell date +%Y%m%d)
 
-.PHONY: help demo test shuffled coverage interop-scenarios interop-others browser bench bench-client chaos soak conformance interop upstream upstream-interop versions parity docs build lint types twin static check clean
+.PHONY: help demo test collected shuffled coverage interop-scenarios interop-others browser bench bench-client chaos soak conformance interop upstream upstream-interop versions parity docs build lint types twin static check clean
 
 help:
 	@echo "make demo    run examples/quickstart.py"
 	@echo "make test    run the whole test suite; JOBS=2 processes"
+	@echo "make collected  compile the tests, so that the next run begins sooner"
 	@echo "make shuffled  the same in random order; SEED=20261128"
 	@echo "make coverage  the same, and what of the package it reaches: a floor for each part"
 	@echo "make conformance  compare the bundled server with recordings of the real one, if they are here"
@@ -48,6 +49,10 @@ demo: $(INSTALLED)
 
 test: $(INSTALLED)
 	@$(BIN)/python -m pytest -n $(JOBS)
+
+# Each process of pytest-xdist would compile all tests for itself, and not find what others have compiled.
+collected: $(INSTALLED)
+	@$(BIN)/python -m pytest --collect-only -q >/dev/null
 
 shuffled: $(INSTALLED)
 	@$(BIN)/python -m pytest -n $(JOBS) --shuffle=$(SEED)
