@@ -27,8 +27,7 @@ _HEAD_BYTES = 128 * 1024
 """The most bytes of a head. h11 has a limit of its own; httptools, which uvicorn prefers, none."""
 _NO_HANDSHAKE = (
     b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n"
-    b"connection: close\r\n\r\n"
-    b"Failed to open a WebSocket connection: the handshake must be a GET without a body.\n"
+    b"connection: close\r\n\r\nFailed to open a WebSocket connection: %s.\n"
 )
 _CLOSE_SECONDS = 0.3
 """How many seconds open responses have to end when the port is closed."""
@@ -183,10 +182,11 @@ def socket_protocol(send_timeout: float | None) -> type[asyncio.Protocol]:
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)
-            # Such as: a request with a body. uvicorn would leave the client without a response, on
-            # a connection that stays open.
-            if self.conn.handshake_exc is not None and not self.handshake_initiated:
-                self.transport.write(_NO_HANDSHAKE)
+            # Such as: a request with a body, or a header of more than 8 KB. uvicorn would leave the
+            # client without a response, on a connection that stays open.
+            error = self.conn.handshake_exc
+            if error is not None and not self.handshake_initiated:
+                self.transport.write(_NO_HANDSHAKE % str(error.__cause__ or error).encode())
                 self.transport.close()
 
         async def send(self, message: ASGISendEvent) -> None:
