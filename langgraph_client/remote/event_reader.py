@@ -213,18 +213,21 @@ class EventReader:
         calls_handlers = self._request.server_calls_handlers
         if name == "messages" and self._request.wants_messages and not calls_handlers:
             self._messages.append(self._for_handlers.open(data))
-        if name in self._print_modes:
+        # Custom events go to the innermost stream that shows them, and to no other: inside a parent
+        # that streams subgraphs, also those of subgraphs, even if this stream shows no others.
+        is_own = name == "custom" and self._shows_custom
+        nested = self._request.nested
+        is_shown = subgraphs or not ns or (is_own and nested is not None and bool(nested.emit))
+        if name in self._print_modes and is_shown:
             # Bold and yellow, as langgraph prints them.
             here = self._here(ns)
             where = f" \x1b[1;30;33m[graph={here}]\x1b[0m" if subgraphs and here else ""
             print(f"\x1b[1m[{name}]\x1b[0m{where} {payload!r}")
-        # Custom events go to the innermost stream that shows them, and to no other.
-        is_own = name == "custom" and self._shows_custom
         if self._parent is not None and not is_own:
             self._parent.pass_on(ns, name, payload)
         if self._around is not None:
             self._around.pass_on(ns, name, payload)
-        if name not in self._request.modes or (ns and not subgraphs):
+        if name not in self._request.modes or not is_shown:
             return []
         item = self._item(ns, name, payload)
         if self._arguments.events:

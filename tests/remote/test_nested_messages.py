@@ -131,19 +131,25 @@ def speaking() -> Any:
     return outer.add_edge(START, "speak").add_edge("speak", "inner").compile(name="child")
 
 
+@pytest.mark.parametrize("deep", [True, False])
 @pytest.mark.parametrize("mode", ["custom", ["updates", "custom"], "updates"])
-def test_what_a_node_streams_itself_the_parent_does_not(mode: Any) -> None:
-    """Custom events go to the innermost stream that has them, and to no other."""
+def test_what_a_node_streams_itself_the_parent_does_not(
+    mode: Any, deep: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Custom events go to the innermost stream that has them, and to no other.
+
+    It gets those of subgraphs, too, even if it shows nothing else of them.
+    """
     told = []
     with Server({"child": speaking()}) as running:
         for child in (speaking(), running.remote_graph("child")):
 
             def node(state: MessagesState, child: Any = child) -> Any:
-                own = list(child.stream({"messages": []}, stream_mode=mode, subgraphs=True))
-                get_stream_writer()(own)
+                options: Any = {"stream_mode": mode, "print_mode": "updates", "subgraphs": deep}
+                get_stream_writer()(list(child.stream({"messages": []}, **options)))
                 return {}
 
             options: Any = {"stream_mode": "custom", "subgraphs": True}
-            parent = parent_of(node)
-            told.append(Names()(list(parent.stream({"messages": []}, **options))))
+            parts = list(parent_of(node).stream({"messages": []}, **options))
+            told.append(Names()([parts, capsys.readouterr().out]))
     assert told[1] == told[0]
