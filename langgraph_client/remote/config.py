@@ -204,8 +204,9 @@ class Address:
     derived_from: str | None = None
     #: The namespace of this graph in its parent graph; empty without a parent.
     namespace: tuple[str, ...] = ()
-    #: What metadata of messages has of the outermost task around this graph: `checkpoint_ns`, and
-    #: `checkpoint_id` if the call of the parent graph names one; empty without a parent.
+    #: What metadata of messages has of the outermost task around this graph: `checkpoint_ns` and
+    #: `thread_id`, and `checkpoint_id` if the call of the parent graph names one; empty without a
+    #: parent.
     task_metadata: JsonObject = field(default_factory=dict)
     #: The parent graph's thread, which nodes see even if the run has none of its own.
     task_thread: str | None = None

@@ -32,6 +32,7 @@ _RESUMING = "__pregel_resuming"
 _REPLAY_STATE = "__pregel_replay_state"
 _RESUME_MAP = "__pregel_resume_map"
 _DURABILITY = "__pregel_durability"
+_OF_OUTERMOST = ("checkpoint_ns", "checkpoint_id", "thread_id")
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,8 @@ def nested_address(
     if not (TASK_ID in configurable or CHECKPOINTER in configurable):
         return None
     namespace = str(configurable.get("checkpoint_ns") or "")
-    # The metadata of a parent that is a subgraph itself have the task of the outermost graph.
+    # The metadata of a parent that is a subgraph itself, or is called in a node on a thread of its
+    # own, have the task and the thread of the outermost graph.
     metadata: JsonObject = {"checkpoint_ns": namespace, **(config.get("metadata") or {})}
     scratchpad = configurable.get(_SCRATCHPAD)
     if calling and scratchpad is not None:
@@ -198,9 +200,7 @@ def nested_address(
         namespace = "|".join(part.partition(":")[0] for part in namespace.split("|"))
     here = Address(
         namespace=tuple(namespace.split("|")),
-        task_metadata={
-            key: metadata[key] for key in ("checkpoint_ns", "checkpoint_id") if metadata.get(key)
-        },
+        task_metadata={key: metadata[key] for key in _OF_OUTERMOST if metadata.get(key)},
         task_thread=_thread_of(configurable),
     )
     # A run is at a checkpoint of its own if the parent's config is that of a state of this node.

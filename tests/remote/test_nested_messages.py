@@ -102,6 +102,27 @@ def test_metadata_of_messages_tell_the_outermost_task(server: Server) -> None:
     assert told[1] == told[0]
 
 
+def calling(graph: Any) -> Any:
+    """A node that calls a graph on a thread of its own."""
+
+    def call(state: MessagesState) -> dict[str, Any]:
+        graph.invoke({"messages": []}, {"configurable": {"thread_id": "below"}})
+        return {"messages": []}
+
+    return call
+
+
+def test_metadata_of_messages_tell_the_outermost_thread(server: Server) -> None:
+    """Also where a node calls the graph that has the remote node, on a thread of its own."""
+    told = []
+    for child in (CHILDREN["asking"], server.remote_graph("asking")):
+        parent = parent_of(calling(parent_of(child, InMemorySaver())))
+        options: Any = {"stream_mode": "messages", "subgraphs": True}
+        told.append(Names()(list(parent.stream({"messages": []}, CONFIG, **options))))
+    assert told[1] == told[0]
+    assert [metadata["thread_id"] for _, (_, metadata) in told[0]] == ["1"]
+
+
 def test_a_message_that_two_calls_say_is_streamed_once() -> None:
     """The second one has the id of a message that the parent has streamed."""
     graph = StateGraph(MessagesState).add_node("say", lambda state: said("draft"))
