@@ -8,8 +8,10 @@
 
 from __future__ import annotations
 
+import json
 import socketserver
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -28,6 +30,25 @@ class Asked:
     headers: dict[str, str]
     body: bytes
     connection: int
+    rest: BinaryIO = field(repr=False)
+    """What the client sends behind it."""
+
+    def command(self) -> Any:
+        """Wait for the next document that the client sends over the socket it has opened."""
+        head = self._exactly(2)
+        # Documents of tests are short: no length of eight bytes, no second frame.
+        length = head[1] & 127
+        if length == 126:
+            length = int.from_bytes(self._exactly(2))
+        mask = self._exactly(4)
+        data = bytes(byte ^ mask[place % 4] for place, byte in enumerate(self._exactly(length)))
+        return json.loads(data)
+
+    def _exactly(self, length: int) -> bytes:
+        data = self.rest.read(length)
+        if len(data) < length:
+            raise OSError("the client hung up")
+        return data
 
 
 Send = Callable[[bytes], None]
@@ -67,6 +88,7 @@ EVENTS = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encodi
 def raw_server(answer: Answer, *, tls: bool = False) -> Iterator[RawServer]:
     """Run a listening server, with a thread for each connection."""
     server = RawServer()
+    failed: list[BaseException] = []
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(TLS / "cert.pem", TLS / "key.pem")
 
@@ -99,7 +121,10 @@ def raw_server(answer: Answer, *, tls: bool = False) -> Iterator[RawServer]:
         request_queue_size = 200
 
         def handle_error(self, request: object, client_address: object) -> None:
-            """A client that does not trust the certificate."""
+            """Keep what went wrong, but for a client that does not trust the certificate."""
+            error = sys.exception()
+            if error is not None and not isinstance(error, OSError):
+                failed.append(error)
 
         def shutdown_request(self, request: Any) -> None:
             self.close_request(request)
@@ -114,6 +139,8 @@ def raw_server(answer: Answer, *, tls: bool = False) -> Iterator[RawServer]:
             listening.shutdown()
             thread.join()
             listening.block_on_close = False
+    if failed:
+        raise failed[0]
 
 
 def _read(rfile: BinaryIO, number: int) -> Asked | None:
@@ -126,4 +153,4 @@ def _read(rfile: BinaryIO, number: int) -> Asked | None:
         name, _, value = header.partition(": ")
         headers[name.lower()] = value
     body = rfile.read(int(headers.get("content-length", "0")))
-    return Asked(line, headers, body, number)
+    return Asked(line, headers, body, number, rfile)
