@@ -127,6 +127,41 @@ def test_a_request_for_a_damaged_run_says_what_is_damaged(path: Any, http: httpx
         assert f"table runs with run_id {run_id} is damaged" in response.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("doc", "'[]'"),
+        ("doc", "'{}'"),
+        ("doc", """replace(doc, '"config":', '"config":5,"other":')"""),
+        ("metadata", "'[]'"),
+        ("metadata", "'5'"),
+    ],
+)
+def test_a_thread_with_json_of_another_type_is_damaged(
+    path: Any, http: httpx.Client, column: str, value: str
+) -> None:
+    """It is left out of searches, and a request for it says so."""
+    first, second = threads_with_state(http, 2)
+    execute(path, f"UPDATE threads SET {column} = {value} WHERE thread_id = '{first}'")
+    for body in ({}, {"values": {"x": "done"}}):
+        found = http.post("/threads/search", json=body).json()
+        assert [thread["thread_id"] for thread in found] == [second]
+    response = http.get(f"/threads/{first}/state")
+    assert response.status_code == 500
+    assert f"table threads with thread_id {first} is damaged" in response.json()["detail"]
+
+
+def test_a_run_with_json_of_another_type_is_damaged(path: Any, http: httpx.Client) -> None:
+    """It can be deleted, as one whose JSON is cut off."""
+    (thread_id,) = threads_with_state(http, 1)
+    run_id = http.get(f"/threads/{thread_id}/runs").json()[0]["run_id"]
+    execute(path, """UPDATE runs SET doc = replace(doc, '"kwargs":', '"kwargs":"x","other":')""")
+    assert http.get(f"/threads/{thread_id}/runs").json() == []
+    response = http.get(f"/threads/{thread_id}/runs/{run_id}/stream")
+    assert "table runs" in response.json()["detail"]
+    assert http.delete(f"/threads/{thread_id}/runs/{run_id}").status_code == 204
+
+
 def test_runs_are_cancelled_beside_a_damaged_one(path: Any, http: httpx.Client) -> None:
     """`POST /runs/cancel` with the ids of both."""
     (thread_id,) = threads_with_state(http, 1)

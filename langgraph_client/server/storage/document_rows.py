@@ -16,6 +16,9 @@ from langgraph_client.server.storage.protocol import Document
 
 logger = logging.getLogger("langgraph_client.server")
 
+_OBJECTS = ("metadata", "config", "interrupts", "kwargs", "payload")
+_TEXTS = ("status", "created_at", "updated_at")
+
 
 def row_of(document: Document, columns: Sequence[str], apart: Sequence[str]) -> list[object]:
     """Return the row of a document.
@@ -106,19 +109,37 @@ class RowReader:
     def _read(self, key: str, row: Sequence[Any], fields: Collection[str] | None) -> Document:
         try:
             document = _document_of(row, self._apart, fields)
+            self._check(key, document, fields)
         except (ValueError, TypeError) as error:  # The damage may be of any kind.
             self.note_damage(key, error)
             detail = f"{self._described(key)}: it can only be deleted, or restored from a backup"
             raise Unreadable(detail) from error
         if self.damaged:
             self.damaged.discard(key)
+        if fields is not None:
+            document = {name: value for name, value in document.items() if name in fields}
         return document
+
+    def _check(self, key: str, document: Document, fields: Collection[str] | None) -> None:
+        """Check the fields that everything relies on, as far as the document has them.
+
+        Raises:
+            ValueError: The document is another one's, or a field has another type.
+        """
+        if "/".join(str(document.get(name)) for name in self._key) != key:
+            raise ValueError("the document has another key")
+        for names, kind in ((_OBJECTS, dict), (_TEXTS, str)):
+            for name in names:
+                # One that is not read and has a column of its own is null in the document itself.
+                is_read = name in document and (fields is None or name in fields)
+                if is_read and type(document[name]) is not kind:
+                    raise ValueError(f"the field {name} is not of type {kind.__name__}")
 
 
 def _document_of(
     row: Sequence[Any], apart: Sequence[str], fields: Collection[str] | None
 ) -> Document:
-    """Return the document of a row, with the fields of their own columns in their places.
+    """Return the document of a row, with those of the fields that have columns of their own.
 
     Raises:
         ValueError: It is not JSON, or not an object.
@@ -130,6 +151,4 @@ def _document_of(
     for field, text in zip(apart, row[1:], strict=True):
         if text is not None and (fields is None or field in fields):
             document[field] = decode(text)
-    if fields is not None:
-        document = {name: value for name, value in document.items() if name in fields}
     return document
