@@ -55,7 +55,7 @@ collected: $(INSTALLED)
 	@$(BIN)/python -m pytest --collect-only -q >/dev/null
 
 shuffled: $(INSTALLED)
-	@$(BIN)/python -m pytest -n $(JOBS) --shuffle=$(SEED)
+	@$(BIN)/python -m pytest -n $(JOBS) --shuffle=$(SEED) --durations=20
 
 coverage: $(INSTALLED)
 	@$(BIN)/python .ci/coverage_floors.py -n $(JOBS)
@@ -70,13 +70,13 @@ conformance: $(INSTALLED)
 interop: interop-scenarios interop-others
 
 interop-scenarios: .interop/.installed
-	@$(BIN)/python -m pytest --interop tests/_async/test_scenarios.py tests/_async/test_scenarios_runs.py \
+	@$(BIN)/python -m pytest --interop --durations=10 tests/_async/test_scenarios.py tests/_async/test_scenarios_runs.py \
 		tests/_async/test_scenarios_events.py tests/_sync/test_scenarios.py \
 		tests/_sync/test_scenarios_runs.py tests/_sync/test_scenarios_events.py \
 		tests/remote/test_congruence.py tests/third_party
 
 interop-others: .interop/.installed
-	@$(BIN)/python -m pytest --interop tests/strangers tests/browser \
+	@$(BIN)/python -m pytest --interop --durations=10 tests/strangers tests/browser \
 		tests/terminal/test_terminal.py::test_on_a_real_server tests/server/test_pull.py tests/apps \
 		tests/acceptance tests/ui/test_interop.py
 
