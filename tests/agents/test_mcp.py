@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field
 
 from langgraph_client.server.http.routes.mcp import simplified, tool_name
 from langgraph_client.server.options import HttpOptions
+from langgraph_client.server.storage import document_rows
 from langgraph_client.testing import TestServer
 from tests.auth.conftest import client, owners
 
@@ -179,6 +180,23 @@ def test_few_fields_of_assistants_are_read(server: TestServer, http: httpx.Clien
     assert read("tools/list", {"cursor": "5000"}) == [(0, more), (1000, more)]
     for assistant in made:
         known.delete(assistant.assistant_id)
+
+
+def test_a_tool_is_found_without_reading_assistants(
+    path: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ids and names have columns of their own: a call of an unknown tool decodes no document."""
+    decoded: list[str] = []
+    decode = document_rows.decode
+
+    def counting(text: str) -> Any:
+        decoded.append(text)
+        return decode(text)
+
+    with TestServer(GRAPHS, path=path) as running, client(running, None) as http:
+        monkeypatch.setattr(document_rows, "decode", counting)
+        error = rpc(http, "tools/call", {"name": "nobody's"})["error"]
+        assert (error["message"], decoded) == ("Unknown tool: nobody's", [])
 
 
 @pytest.mark.parametrize("arguments", [[1], "x", 0, False])

@@ -10,11 +10,13 @@ import httpx
 import pytest
 from langgraph.graph import START, StateGraph
 
+from langgraph_client.server.options import WebhookOptions
 from langgraph_client.server.runs.run_document import assistant_id_of
 from langgraph_client.server.server import Server
 from langgraph_client.testing import TestClock
 from tests.server.test_unreadable_rows import damage, execute
 from tests.support.eventually import eventually
+from tests.support.webhook_receiver import WebhookReceiver
 
 MARKED = {"metadata": {"marked": True}}
 
@@ -36,7 +38,8 @@ def path(kept_path: Any) -> Any:
 
 @pytest.fixture
 def server(path: Any) -> Iterator[Server]:
-    with Server({"agent": graph()}, path=path) as running:
+    webhooks = WebhookOptions(loopback=True)
+    with Server({"agent": graph()}, path=path, webhooks=webhooks) as running:
         yield running
 
 
@@ -265,3 +268,21 @@ def test_a_damaged_cron_keeps_no_other_from_firing(path: Any) -> None:
         damage(path, "crons", f"cron_id = '{ids[0]}'")
         clock.advance(61)
         eventually(lambda: len(http.post("/threads/search", json={}).json()) == 1)
+
+
+def test_a_damaged_delivery_keeps_no_other_webhook_from_being_sent(
+    path: Any, http: httpx.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is left out, and not tried again and again."""
+    columns = "(run_id, due_at, doc, body)"
+    row = "('run', '2020-01-01T00:00:00+00:00', '{', 'null')"
+    execute(path, f"INSERT INTO webhook_deliveries {columns} VALUES {row}")
+    receiver = WebhookReceiver()
+    try:
+        body = {"assistant_id": "agent", "input": {"x": "in"}, "webhook": receiver.url}
+        for _ in range(2):
+            assert http.post("/runs/wait", json=body).status_code == 200
+            assert receiver.got.get(timeout=20)["status"] == "success"
+    finally:
+        receiver.close()
+    assert only_logged(caplog, "webhook_deliveries", "run")

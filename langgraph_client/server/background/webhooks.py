@@ -140,8 +140,11 @@ class Webhooks:
         if not self._options.enabled:
             return self._poll
         # More than can be sent at once, because some of the first ones are being sent already.
+        # `attempts` has no column, so that a damaged delivery, which cannot be sent, is left out.
         due = await self._storage.webhook_deliveries.search(
-            order_by="due_at", limit=2 * _MAX_PARALLEL_SENDS, fields=("run_id", "due_at")
+            order_by="due_at",
+            limit=2 * _MAX_PARALLEL_SENDS,
+            fields=("run_id", "due_at", "attempts"),
         )
         for delivery in due:
             if delivery["run_id"] in self._sending:

@@ -35,6 +35,20 @@ def row_of(document: Document, columns: Sequence[str], apart: Sequence[str]) -> 
     return row
 
 
+def columns_of(fields: Collection[str] | None, columns: Sequence[str]) -> list[str]:
+    """Return the columns from which fields can be read without the documents.
+
+    Args:
+        fields: The fields to read; None for all.
+        columns: The fields to sort and to look up by.
+
+    Returns:
+        The columns, in their order; none if some of the fields have no column.
+    """
+    found = [column for column in columns if column in (fields or ())]
+    return found if len(found) == len(fields or ()) else []
+
+
 class RowReader:
     """Reads rows of one table as documents, and knows those that it cannot read.
 
@@ -126,7 +140,7 @@ class RowReader:
         Raises:
             ValueError: The document is another one's, or a field has another type.
         """
-        if "/".join(str(document.get(name)) for name in self._key) != key:
+        if "/".join(map(str, map(document.get, self._key))) != key:
             raise ValueError("the document has another key")
         for names, kind in ((_OBJECTS, dict), (_TEXTS, str)):
             for name in names:

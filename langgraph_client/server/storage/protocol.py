@@ -132,8 +132,8 @@ class Documents(Protocol):
             descending: Whether to sort in descending order.
             limit: The most documents to return; None for all.
             offset: How many documents to skip.
-            fields: The fields to read of each document; None for all. If they are those of the
-                key, documents are not read, and damaged ones are returned as well.
+            fields: The fields to read of each document; None for all. If all are fields to look up
+                by, documents are not read, and damaged ones are returned as well.
         """
         ...
 

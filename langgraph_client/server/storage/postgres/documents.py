@@ -12,7 +12,7 @@ from typing import Any
 
 from langgraph_client.server.encoding import encode
 from langgraph_client.server.errors import Invalid
-from langgraph_client.server.storage.document_rows import RowReader, row_of
+from langgraph_client.server.storage.document_rows import RowReader, columns_of, row_of
 from langgraph_client.server.storage.postgres.connections import Connections, Executor, Place, Row
 from langgraph_client.server.storage.protocol import UNFINISHED, Document
 
@@ -128,10 +128,9 @@ class Table:
         tail = f" ORDER BY {order} LIMIT %s OFFSET %s"
         count = MAX_INTEGER if limit is None else min(limit, MAX_INTEGER)
         page = (count, min(offset, MAX_INTEGER))
-        key = self._columns[: self._key_length]
-        if fields is not None and set(fields) == set(key):  # Documents need not be read.
-            rows = await self._rows(", ".join(key), condition, tail, (*values, *page))
-            return [dict(zip(key, row, strict=True)) for row in rows]
+        if columns := columns_of(fields, self._columns):  # Documents need not be read.
+            rows = await self._rows(", ".join(columns), condition, tail, (*values, *page))
+            return [dict(zip(columns, row, strict=True)) for row in rows]
         selected = f"{self._reader.key}, {self._selected(fields)}"
         await self._look_again()
         while True:

@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from langgraph_client.server.encoding import encode
-from langgraph_client.server.storage.document_rows import RowReader, row_of
+from langgraph_client.server.storage.document_rows import RowReader, columns_of, row_of
 from langgraph_client.server.storage.protocol import UNFINISHED, Document, KeyTaken
 from langgraph_client.server.storage.sqlite.database import DamagedJson, Database
 from langgraph_client.server.storage.sqlite.json_conditions import contains_condition
@@ -183,7 +183,7 @@ class Table:
     ) -> list[Document]:
         condition, values = self._undamaged(where, fields)
         tail = f"FROM {self._name} WHERE {condition} ORDER BY {order} LIMIT ? OFFSET ?"
-        if page[0] <= _FIRST_BATCH:
+        if page[0] <= _FIRST_BATCH or columns_of(fields, self._columns):
             rows = self._database.rows(f"SELECT {self._selected(fields)} {tail}", (*values, *page))
             return self._documents(rows, fields)
         rows = self._database.rows(f"SELECT rowid {tail}", (*values, *page))
@@ -288,8 +288,8 @@ class Table:
         self, rows: Sequence[Sequence[Any]], fields: Collection[str] | None
     ) -> list[Document]:
         """Return the documents of rows with the columns of `_selected`."""
-        if self._is_of_key(fields):
-            return [dict(zip(self._columns, row, strict=False)) for row in rows]
+        if columns := columns_of(fields, self._columns):
+            return [dict(zip(columns, row, strict=True)) for row in rows]
         return self._reader.many(rows, fields)
 
     def _look_again(self) -> None:
@@ -302,16 +302,12 @@ class Table:
 
     # SQL.
 
-    def _is_of_key(self, fields: Collection[str] | None) -> bool:
-        """Return whether all fields are parts of the key, so that documents need not be read."""
-        return fields is not None and set(fields) == set(self._columns[: self._key_length])
-
     def _undamaged(
         self, where: Mapping[str, object], fields: Collection[str] | None
     ) -> tuple[str, list[object]]:
         """Return the condition of `_where`, without the rows that are known to be damaged."""
         condition, values = self._where(where)
-        if self._reader.damaged and not self._is_of_key(fields):
+        if self._reader.damaged and not columns_of(fields, self._columns):
             damaged, keys = self._is_damaged()
             condition += f" AND NOT {damaged}"
             values += keys
@@ -323,8 +319,8 @@ class Table:
 
     def _selected(self, fields: Collection[str] | None) -> str:
         """Return the columns to read for some fields."""
-        if self._is_of_key(fields):
-            return ", ".join(self._columns[: self._key_length])
+        if columns := columns_of(fields, self._columns):
+            return ", ".join(columns)
         columns = [self._reader.key, "doc"]
         for field in self._apart:
             columns.append(f'"{field}"' if fields is None or field in fields else "NULL")
