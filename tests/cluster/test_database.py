@@ -50,6 +50,34 @@ async def test_several_processes_make_the_tables_at_once() -> None:
     await asyncio.to_thread(cluster().drop, url)
 
 
+@pytest.mark.parametrize("descending", [True, False])
+@pytest.mark.parametrize("order_by", ["updated_at", "created_at", "state_updated_at"])
+async def test_a_page_of_threads_is_read_in_the_order_of_an_index(
+    database: str, monkeypatch: pytest.MonkeyPatch, order_by: str, descending: bool
+) -> None:
+    """Without one, each page would sort all threads. A filter of metadata has its own index."""
+    storage = await open_postgres(database)
+    await storage.connections.execute(
+        "INSERT INTO threads (thread_id, created_at, updated_at, state_updated_at, doc, metadata)"
+        """ SELECT n, n, n, n, format('{"thread_id":"%s"}', n), format('{"n":%s}', n)"""
+        " FROM generate_series(1, 20000) AS n"
+    )
+    plans: list[str] = []
+    rows = storage.connections.rows
+
+    async def explained(statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        plans.append(str(await rows(f"EXPLAIN {statement}", values)))
+        return await rows(statement, values)
+
+    monkeypatch.setattr(storage.connections, "rows", explained)
+    page: Any = {"order_by": order_by, "descending": descending, "limit": 10}
+    assert len(await storage.threads.search(**page)) == 10
+    assert len(await storage.threads.search(contains={"metadata": {"n": 1}}, **page)) == 1
+    await storage.close()
+    assert f"threads_{order_by}_thread_id_idx" in plans[0]
+    assert "threads_lc_jsonb_idx" in plans[1]
+
+
 async def test_who_changes_the_tables_is_waited_for_with_a_limit(database: str) -> None:
     """A server that waits for another one which changes the tables gives up, and says why."""
     storage = await open_postgres(database)

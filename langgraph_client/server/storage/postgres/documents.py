@@ -18,6 +18,7 @@ from langgraph_client.server.storage.protocol import UNFINISHED, Document
 
 MAX_INTEGER = 2**63 - 1
 _WITHOUT_CASE = ("name", "graph_id")
+_NEVER_NULL = ("created_at", "updated_at", "state_updated_at", "expires_at", "due_at")
 
 
 class Table:
@@ -124,7 +125,7 @@ class Table:
     ) -> list[Document]:
         """Return documents; see `protocol.Documents.search`."""
         condition, values = self._condition(where, contains, any_of, text)
-        order = self._order(order_by, "DESC NULLS LAST" if descending else "ASC NULLS FIRST")
+        order = self._order(order_by, descending, by_index="lc_jsonb(" not in condition)
         tail = f" ORDER BY {order} LIMIT %s OFFSET %s"
         count = MAX_INTEGER if limit is None else min(limit, MAX_INTEGER)
         page = (count, min(offset, MAX_INTEGER))
@@ -275,7 +276,20 @@ class Table:
     def _text(self, field: str) -> str:
         return field if field in self._columns else f"({self._json(field)} #>> '{{}}')"
 
-    def _order(self, field: str | None, direction: str) -> str:
+    def _order(self, field: str | None, descending: bool, *, by_index: bool) -> str:
+        """Return the order of a search. Nulls count as the least, as in SQLite.
+
+        Args:
+            field: The field to sort by; None for the key.
+            descending: Whether the greatest comes first.
+            by_index: Whether PostgreSQL may read the rows in the order of an index, which serves an
+                order without a word on nulls only. If it must look into JSON, it would look into
+                too many rows, because it expects to find some soon.
+        """
+        plain = "DESC" if descending else "ASC"
+        direction = f"{plain} NULLS {'LAST' if descending else 'FIRST'}"
+        if by_index and (field is None or field in _NEVER_NULL):
+            direction = plain
         ties = f"{self._columns[0]} {direction}"
         if field is None:
             return ties
