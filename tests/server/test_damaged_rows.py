@@ -239,6 +239,13 @@ def test_a_damaged_default_assistant_keeps_no_server_from_starting(path: Any) ->
         assert "table assistants" in response.json()["detail"]
 
 
+def test_a_version_is_found_by_a_number_of_another_type(http: httpx.Client) -> None:
+    """JSON does not tell 1.0 from 1: the row of version 1 is not damaged."""
+    assistant_id = http.post("/assistants", json={"graph_id": "agent"}).json()["assistant_id"]
+    response = http.post(f"/assistants/{assistant_id}/latest", json={"version": 1.0})
+    assert response.status_code == 200
+
+
 @pytest.mark.parametrize("column", ["doc", "metadata"])
 def test_a_damaged_cron_is_left_out_and_can_be_deleted(
     path: Any, http: httpx.Client, caplog: pytest.LogCaptureFixture, column: str

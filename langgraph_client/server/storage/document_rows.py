@@ -123,7 +123,7 @@ class RowReader:
     def _read(self, key: str, row: Sequence[Any], fields: Collection[str] | None) -> Document:
         try:
             document = _document_of(row, self._apart, fields)
-            self._check(key, document, fields)
+            self._check(document, fields)
         except (ValueError, TypeError) as error:  # The damage may be of any kind.
             self.note_damage(key, error)
             detail = f"{self._described(key)}: it can only be deleted, or restored from a backup"
@@ -134,14 +134,14 @@ class RowReader:
             document = {name: value for name, value in document.items() if name in fields}
         return document
 
-    def _check(self, key: str, document: Document, fields: Collection[str] | None) -> None:
-        """Check the fields that everything relies on, as far as the document has them.
+    def _check(self, document: Document, fields: Collection[str] | None) -> None:
+        """Check the types of the key, and of other fields as far as the document has them.
 
         Raises:
-            ValueError: The document is another one's, or a field has another type.
+            ValueError: A field has another type.
         """
-        if "/".join(map(str, map(document.get, self._key))) != key:
-            raise ValueError("the document has another key")
+        if any(type(document.get(name)) not in (str, int) for name in self._key):
+            raise ValueError("the document has no key")
         for names, kind in ((_OBJECTS, dict), (_TEXTS, str)):
             for name in names:
                 # One that is not read and has a column of its own is null in the document itself.
