@@ -57,7 +57,8 @@ CONTROL_EVENT = "control"
 #: The key in a run's `config.configurable` for what a RemoteGraph, as a node of a local graph,
 #: takes over from that graph. It is an object with all or some of these keys:
 #: - "thread_id": the thread of that graph, which nodes see as theirs;
-#: - "checkpoints": those of the graphs around the run, by namespace, which its states contain;
+#: - "checkpoints": those of the graphs around the run, by namespace, which its states contain; also
+#:   the run's own, if it begins at one;
 #: - "context": the one of that graph, for a run without its own;
 #: - "keeps": false if the run must keep no state, whatever checkpointer its graph has;
 #: - "resuming": true if that graph resumes: the run goes on from its thread's state, if it has one;
