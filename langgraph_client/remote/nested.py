@@ -11,7 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from langgraph_client.remote.aliases import Foreign, GraphValue, JsonObject, MergedConfig, Reply
+from langgraph_client.remote.aliases import (
+    Config,
+    Foreign,
+    GraphValue,
+    JsonObject,
+    MergedConfig,
+    Reply,
+)
 from langgraph_client.remote.compat import (
     Command,
     StateSnapshot,
@@ -71,24 +78,36 @@ class Nested:
     _answers: Reply
 
     @classmethod
-    def of(cls, config: MergedConfig, address: Address) -> Nested | None:
-        """Read the call from a merged config; None if it is not inside a parent's task."""
+    def of(cls, config: MergedConfig, address: Address, *, takes_messages: bool) -> Nested | None:
+        """Read the call from a merged config; None if it is not inside a parent's task.
+
+        Args:
+            config: The merged config.
+            address: The address of the call.
+            takes_messages: Whether the call streams messages in chunks itself. As in langgraph 1.2,
+                a parent that streams events of messages gets none of it then.
+        """
         configurable = config["configurable"]
         if TASK_ID not in configurable:
             return None
         emit = configurable.get(_STREAM)
+        modes = frozenset(emit.modes) if emit is not None else frozenset()
+        wants_message_events = bool(configurable.get(_MESSAGE_EVENTS))
+        streamed = streamed_messages(config.get("callbacks"))
+        if takes_messages and wants_message_events:
+            modes, wants_message_events, streamed = modes - {"messages"}, False, []
         before, replay = None, configurable.get(_REPLAY_STATE)
         if replay is not None and address.thread_id is not None and not address.checkpoint:
             before = replayed_before(replay, "|".join(address.namespace))
         return cls(
             namespace=address.namespace,
             emit=emit,
-            modes=frozenset(emit.modes) if emit is not None else frozenset(),
-            wants_message_events=bool(configurable.get(_MESSAGE_EVENTS)),
+            modes=modes,
+            wants_message_events=wants_message_events,
             resuming=bool(configurable.get(_RESUMING)) and replay is None,
             replayed_before=before,
             at_checkpoint=bool(address.checkpoint) and bool(configurable.get(_RESUMING)),
-            streamed=streamed_messages(config.get("callbacks")),
+            streamed=streamed,
             thread_id=_thread_of(configurable),
             context=getattr(configurable.get(_RUNTIME), "context", None),
             control=getattr(configurable.get(_RUNTIME), "control", None),
@@ -167,6 +186,22 @@ def parents_of(configurable: Reply) -> JsonObject:
     As in langgraph, a config that names a checkpoint of the node itself has that, too.
     """
     return dict(configurable.get("checkpoint_map") or {})
+
+
+def is_in_node(ambient: Config | None) -> bool:
+    """Return whether a call is made in a node, or in a chain or tool that a node calls.
+
+    A chain that is called with a `configurable`, metadata or callbacks of its own does not have
+    those of the node, but mostly the others.
+
+    Args:
+        ambient: The config of what is around the call; None without one.
+    """
+    around = ambient or {}
+    metadata = (around.get("metadata"), getattr(around.get("callbacks"), "metadata", None))
+    return TASK_ID in (around.get("configurable") or ()) or any(
+        "langgraph_node" in (each or ()) for each in metadata
+    )
 
 
 def nested_address(

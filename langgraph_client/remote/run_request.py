@@ -17,7 +17,7 @@ from langgraph_client.remote.aliases import (
 from langgraph_client.remote.commands import has_timeout, input_or_command
 from langgraph_client.remote.compat import Command, Interrupt, StateSnapshot, ambient_config
 from langgraph_client.remote.config import Address, sendable, wire_config
-from langgraph_client.remote.nested import TASK_ID, Nested
+from langgraph_client.remote.nested import TASK_ID, Nested, is_in_node
 from langgraph_client.remote.run_arguments import Control, RunArguments
 from langgraph_client.remote.stream_around import StreamAround
 from langgraph_client.remote.stream_modes import (
@@ -79,20 +79,24 @@ class RunRequest:
         #: Whether the thread is not created before the run, because it was known to exist. If it
         #: was deleted since, the run must fail and not create a thread without the caller's id.
         self.relies_on_thread = False
-        self.nested = Nested.of(config, address)
-        #: The streams of graphs around the call, of which it is no subgraph.
-        self.around: StreamAround | None = None
-        if self.nested is None or self.nested.emit is None:
-            self.around = StreamAround.of(config.get("callbacks"), address.namespace)
         #: The modes that the caller gets. Inside a parent graph, the default is `values`.
         if arguments.stream_mode is not None:
             stream_mode = arguments.stream_mode
         elif TASK_ID in config["configurable"]:
             stream_mode = "values"
         self.modes = mode_list(stream_mode)
+        modes = (*self.modes, *arguments.print_modes)
+        takes_messages = arguments.version == "v1" and "messages" in modes
+        self.nested = Nested.of(config, address, takes_messages=takes_messages)
+        #: The streams of graphs around the call, of which it is no subgraph.
+        self.around: StreamAround | None = None
+        if self.nested is None or self.nested.emit is None:
+            self.around = StreamAround.of(
+                config.get("callbacks"), address.namespace, takes_messages=takes_messages
+            )
         # As in a local graph, only a list gives (mode, data) pairs, no other sequence does.
         self.yields_pairs = isinstance(stream_mode, list)
-        self._is_in_node = _is_in_node()
+        self._is_in_node = is_in_node(ambient_config())
         #: langgraph 1.2 has this option in the config.
         self._strict_resume = config["configurable"].get("__pregel_strict_resume") or None
         #: Whether messages are streamed for callbacks.
@@ -461,19 +465,6 @@ class RunRequest:
         if self.nested is not None and self._lent is not None:
             self.nested.answer.give_back(self._lent)
             self._lent = None
-
-
-def _is_in_node() -> bool:
-    """Return whether the call is made in a node, or in a chain or tool that a node calls.
-
-    A chain that is called with a `configurable`, metadata or callbacks of its own does not have
-    those of the node, but mostly the others.
-    """
-    around = ambient_config() or {}
-    metadata = (around.get("metadata"), getattr(around.get("callbacks"), "metadata", None))
-    return TASK_ID in (around.get("configurable") or ()) or any(
-        "langgraph_node" in (each or ()) for each in metadata
-    )
 
 
 def _is_written(state: StateSnapshot) -> bool:

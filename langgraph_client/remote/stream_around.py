@@ -32,13 +32,21 @@ class StreamAround:
     streamed: Sequence[set[str]]
 
     @classmethod
-    def of(cls, callbacks: Foreign, namespace: tuple[str, ...]) -> StreamAround | None:
-        """Return the streams that the callbacks of a call feed; None if they feed none."""
+    def of(
+        cls, callbacks: Foreign, namespace: tuple[str, ...], *, takes_messages: bool
+    ) -> StreamAround | None:
+        """Return the streams that the callbacks of a call feed; None if they feed none.
+
+        Args:
+            callbacks: The callbacks of the call.
+            namespace: Its namespace.
+            takes_messages: See `Nested.of`.
+        """
         handlers = deep_streams(callbacks)
         messages = [handler for handler in handlers if hasattr(handler, "seen")]
         chunks = [handler for handler in messages if not is_handler_of_events(handler)]
         by_mode = {
-            "messages": chunks or messages,
+            "messages": chunks or ([] if takes_messages else messages),
             "tools": [handler for handler in handlers if not hasattr(handler, "seen")],
         }
         modes = frozenset(mode for mode, feeding in by_mode.items() if feeding)
@@ -48,5 +56,5 @@ class StreamAround:
                 handler.stream(event)
 
         streamed = [handler.seen for handler in by_mode["messages"]]
-        wants_message_events = bool(messages) and not chunks
+        wants_message_events = bool(by_mode["messages"]) and not chunks
         return cls(namespace, emit, modes, wants_message_events, streamed) if modes else None

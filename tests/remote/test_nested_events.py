@@ -118,20 +118,27 @@ def test_a_run_stream_has_the_messages_of_the_node(server: Server, kind: str) ->
     assert told == ["one two three", ""]  # The second message has calls of tools.
 
 
+@pytest.mark.parametrize("thread", [None, "chunks"])
 @pytest.mark.parametrize("kind", ["local", "bundled", "plain"])
-def test_a_node_may_stream_chunks_inside_such_a_run(server: Server, kind: str) -> None:
-    """A node that streams its child's messages itself gets chunks, as always."""
+def test_a_node_may_stream_chunks_inside_such_a_run(
+    server: Server, kind: str, thread: str | None
+) -> None:
+    """A node that streams its child's messages itself gets chunks, and the run nothing of them."""
     child = child_of(server, kind)
+    config: Any = thread and {"configurable": {"thread_id": f"{thread} {kind}"}}
     told: list[str] = []
+    shown: list[str] = []
 
     def node(state: MessagesState) -> MessagesState:
-        for chunk, _ in child.stream(state, stream_mode="messages"):
+        for chunk, _ in child.stream({"messages": []}, config, stream_mode="messages"):
             told.append(type(chunk).__name__)
         return {"messages": []}
 
     with parent_of(node).stream_events(INPUT, version="v3") as run:
-        list(run.interleave("subgraphs", "messages"))
+        for name, item in run.interleave("subgraphs", "messages"):
+            shown += [item.text] if name == "messages" else [each.text for each in item.messages]
     assert told.count("AIMessageChunk") > 1
+    assert shown == []
 
 
 def test_a_node_may_read_such_a_run_itself(server: Server) -> None:
