@@ -281,7 +281,7 @@ def _split_dict(
     flat: dict[str, Any] = {}
     keys: dict[str, Any] = {}
     before = len(notes)
-    looks_like_message = value.keys() >= _MESSAGE_KEYS
+    is_message_like = value.keys() >= _MESSAGE_KEYS
     for key, item in value.items():
         name = key
         if type(key) is not str:
@@ -295,7 +295,7 @@ def _split_dict(
             notes.append([path, ["items", *split(items, plain, note_messages=True)]])
             return plain(value)
         flat[name] = _split(item, plain, [*path, name], notes)
-    if looks_like_message:
+    if is_message_like:
         notes.append([path, "dict"])
     if keys:
         notes.append([path, ["keys", keys]])
@@ -359,6 +359,11 @@ def _tag_of(kind: type) -> str | None:
     if kind.__name__ == "Send" and kind.__module__.startswith("langgraph."):
         return "send"
     return None
+
+
+def looks_like_message(value: object) -> bool:
+    """Return whether a reader would take a JSON value for one of langchain's messages."""
+    return isinstance(value, dict) and value.keys() >= _MESSAGE_KEYS
 
 
 def is_message(value: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from pydantic_core import ValidationError
 
@@ -30,9 +31,12 @@ from langgraph_client.values import (
     PLAIN,
     SEEN_EVENT,
     TRACER_CALLS_EVENT,
+    TYPES,
     Allowed,
+    Note,
     enclose,
     is_envelope,
+    looks_like_message,
     open_envelope,
 )
 
@@ -66,16 +70,44 @@ _EXTRA_EVENTS = (
 _ENVELOPE_START = f'{{"{PLAIN}":'.encode()
 
 
-def enclosed(value: object) -> object:
+def enclosed(value: object, *, has_message_documents: bool = False) -> object:
     """Return a value as JSON, in an envelope if plain JSON would lose its type.
+
+    Args:
+        value: The value.
+        has_message_documents: Whether a dict in it that looks like a message stands for one, so
+            that the reader makes a message of it. False: it is a dict, and is to remain one.
 
     Raises:
         NotJsonError: The value contains something that cannot be encoded.
     """
     try:
-        return enclose(value, plain)
+        found = enclose(value, plain)
     except NotJsonError:
         raise located(value) from None
+    if has_message_documents and is_envelope(found):
+        return {PLAIN: found[PLAIN], TYPES: _without_message_documents(found[PLAIN], found[TYPES])}
+    return found
+
+
+def _without_message_documents(flat: object, notes: list[Note]) -> list[Note]:
+    """Return the type notes without those of dicts that look like messages, and what is in them."""
+    paths = {
+        tuple(path)
+        for path, *note in notes
+        if len(note) == 1 and looks_like_message(_at(flat, path))
+    }
+    return [
+        note
+        for note in notes
+        if not any(tuple(note[0][:length]) in paths for length in range(len(note[0]) + 1))
+    ]
+
+
+def _at(value: Any, path: list[Any]) -> object:
+    for step in path:
+        value = value[step]
+    return value
 
 
 def failure_details(error: BaseException, message: str) -> dict[str, object]:

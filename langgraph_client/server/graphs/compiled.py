@@ -141,6 +141,9 @@ class CompiledGraph:
     def _message_channels(self) -> frozenset[str]:
         return message_channels(self._graph)
 
+    #: Nodes of a compiled graph write messages as langchain-core's objects.
+    has_message_documents = False
+
     @property
     def keeps_states(self) -> bool:
         """Whether it has a checkpointer, so that a thread has a state."""

@@ -60,6 +60,8 @@ class HostedScript:
     """
 
     classes: Mapping[str, type] = {}
+    #: `Say` writes one, as scripts do without langchain-core.
+    has_message_documents = True
 
     def __init__(
         self,

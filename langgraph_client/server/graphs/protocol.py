@@ -214,6 +214,11 @@ class HostedGraph(Protocol):
         ...
 
     @property
+    def has_message_documents(self) -> bool:
+        """Whether a dict in its values that looks like a message stands for one."""
+        ...
+
+    @property
     def keeps_states(self) -> bool:
         """Whether it has a checkpointer, so that a thread has a state."""
         ...

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeAlias
 
 from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.graphs.protocol import Interrupt
+from langgraph_client.server.graphs.script_snapshots import ScriptState
 from langgraph_client.server.storage.protocol import Document
 from langgraph_client.server.typed_values import enclosed
 from langgraph_client.thread_ids import server_thread_id
+
+Shown: TypeAlias = Callable[[object], object]
 
 CHECKPOINT_IDS = ("checkpoint_id", "thread_id", "checkpoint_ns", "checkpoint_map")
 EMPTY_STATE: Document = {
@@ -51,11 +56,12 @@ def state_document(
             return EMPTY_STATE
         checkpoint = {**(checkpoint_of(state.config) or {}), "checkpoint_id": asked_for}
         return {**EMPTY_STATE, "checkpoint": checkpoint, "checkpoint_id": asked_for}
-    tasks = [_task(task, typed_values) for task in state.tasks]
+    shown = _shown(state) if typed_values else _as_it_is
+    tasks = [_task(task, typed_values, shown) for task in state.tasks]
     checkpoint, parent = checkpoint_of(state.config) or {}, checkpoint_of(state.parent_config)
     thread_id = checkpoint.get("thread_id")
     return {
-        "values": enclosed(state.values) if typed_values else state.values,
+        "values": shown(state.values),
         "next": list(state.next),
         "tasks": tasks,
         "metadata": {**(state.metadata or {}), "thread_id": thread_id},
@@ -68,7 +74,15 @@ def state_document(
     }
 
 
-def _task(task: Any, typed_values: bool) -> Document:
+def _shown(state: Any) -> Shown:
+    return partial(enclosed, has_message_documents=isinstance(state, ScriptState))
+
+
+def _as_it_is(value: object) -> object:
+    return value
+
+
+def _task(task: Any, typed_values: bool, shown: Shown) -> Document:
     below = task.state
     named = isinstance(below, dict)
     error = task.error
@@ -77,10 +91,10 @@ def _task(task: Any, typed_values: bool) -> Document:
         "name": task.name,
         "path": task.path,
         "error": error if error is None or isinstance(error, str) else repr(error),
-        "interrupts": [_interrupt(interrupt, typed_values) for interrupt in task.interrupts],
+        "interrupts": [_interrupt(interrupt, shown) for interrupt in task.interrupts],
         "checkpoint": checkpoint_of(below) if named else None,
         "state": None if named or below is None else _state_below(below, typed_values),
-        "result": enclosed(task.result) if typed_values else task.result,
+        "result": shown(task.result),
     }
 
 
@@ -94,9 +108,9 @@ def _state_below(below: Any, typed_values: bool) -> Document:
     return state
 
 
-def _interrupt(interrupt: Any, typed_values: bool) -> Document:
+def _interrupt(interrupt: Any, shown: Shown) -> Document:
     document = interrupt_document(interrupt)
-    return {**document, "value": enclosed(document["value"])} if typed_values else document
+    return {**document, "value": shown(document["value"])}
 
 
 def interrupt_document(interrupt: Interrupt) -> JsonObject:

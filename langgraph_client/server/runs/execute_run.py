@@ -241,7 +241,9 @@ class RunExecutor:
             data: The event's data.
             keep: Whether to store it for later readers, if the run's events are stored.
         """
-        payload = enclosed(data) if TYPED_VALUES in job.run["kwargs"] else data
+        payload = data
+        if TYPED_VALUES in job.run["kwargs"]:
+            payload = enclosed(data, has_message_documents=job.has_message_documents)
         event = job.log.append(name, encode(payload), keep=keep)
         self._thread_logs.append(job.thread_id, name, event.data, event.id)
 

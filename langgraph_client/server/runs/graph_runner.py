@@ -105,6 +105,7 @@ class HostedGraphRunner:
         current_server.set(self._hosting_of(job.run))
         async with self._opened(job) as (graph, run):
             job.opened = True
+            job.has_message_documents = graph.has_message_documents
             # A later attempt, after a kill or a restart, must not apply the run's input twice.
             if not job.temporary and job.attempt > 1:
                 if "answer" in (run.kwargs.get(PARENT) or {}):

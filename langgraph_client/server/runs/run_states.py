@@ -70,6 +70,8 @@ class Job:
     due: float
     #: The run's document when it was accepted.
     accepted: Document = field(default_factory=dict)
+    #: Whether a dict in the values of its graph that looks like a message stands for one.
+    has_message_documents: bool = False
     #: The action of a request to stop it; None if there was none.
     stop: Action | None = None
     #: The reason for the stop.
