@@ -69,7 +69,7 @@ def test_no_request_is_left_when_the_server_is_closed(caplog: pytest.LogCaptureF
     """One that arrives while the last tasks are ended is refused, as on a closed port."""
     servers: list[Server] = []
     errors: list[BaseException] = []
-    asking: list[asyncio.Task[None]] = []  # A reference, so that the task is not collected.
+    staying: list[asyncio.Task[None]] = []  # A reference, so that the task is not collected.
 
     async def ask() -> None:
         transport = servers[0].async_transport()
@@ -82,12 +82,11 @@ def test_no_request_is_left_when_the_server_is_closed(caplog: pytest.LogCaptureF
     async def stay() -> None:
         try:
             await asyncio.Event().wait()
-        finally:  # The server ends its tasks.
-            asking.append(asyncio.create_task(ask()))
-            await asyncio.sleep(0)
+        finally:  # The server ends its tasks, each of which may still clean up.
+            await ask()
 
     async def leave_task(state: State) -> State:
-        asking.append(asyncio.create_task(stay()))
+        staying.append(asyncio.create_task(stay()))
         return {}
 
     graph = StateGraph(State).add_node(leave_task).add_edge(START, "leave_task").compile()
