@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, TypeAlias
 
 from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.graphs.protocol import Interrupt
-from langgraph_client.server.graphs.script_snapshots import ScriptState
 from langgraph_client.server.storage.protocol import Document
-from langgraph_client.server.typed_values import enclosed
 from langgraph_client.thread_ids import server_thread_id
 
-Shown: TypeAlias = Callable[[object], object]
+Enclose: TypeAlias = Callable[[object], object]
+"""Puts a value of a graph into an envelope, which keeps its type."""
 
 CHECKPOINT_IDS = ("checkpoint_id", "thread_id", "checkpoint_ns", "checkpoint_map")
 EMPTY_STATE: Document = {
@@ -41,7 +39,7 @@ def checkpoint_of(config: Any) -> Document | None:
 
 
 def state_document(
-    state: Any, asked_for: str | None = None, *, typed_values: bool = False
+    state: Any, asked_for: str | None = None, *, enclose: Enclose | None = None
 ) -> Document:
     """Return the state document for a graph's snapshot.
 
@@ -49,19 +47,18 @@ def state_document(
         state: The snapshot.
         asked_for: The checkpoint id of the request, which the document contains even if the
             checkpoint does not exist; None for none.
-        typed_values: Whether to put the graph's values into envelopes.
+        enclose: Puts each of the graph's values into an envelope; None: they stay as they are.
     """
     if state.created_at is None:
         if asked_for is None:
             return EMPTY_STATE
         checkpoint = {**(checkpoint_of(state.config) or {}), "checkpoint_id": asked_for}
         return {**EMPTY_STATE, "checkpoint": checkpoint, "checkpoint_id": asked_for}
-    shown = _shown(state) if typed_values else _as_it_is
-    tasks = [_task(task, typed_values, shown) for task in state.tasks]
+    tasks = [_task(task, enclose) for task in state.tasks]
     checkpoint, parent = checkpoint_of(state.config) or {}, checkpoint_of(state.parent_config)
     thread_id = checkpoint.get("thread_id")
     return {
-        "values": shown(state.values),
+        "values": enclose(state.values) if enclose else state.values,
         "next": list(state.next),
         "tasks": tasks,
         "metadata": {**(state.metadata or {}), "thread_id": thread_id},
@@ -74,15 +71,7 @@ def state_document(
     }
 
 
-def _shown(state: Any) -> Shown:
-    return partial(enclosed, has_message_documents=isinstance(state, ScriptState))
-
-
-def _as_it_is(value: object) -> object:
-    return value
-
-
-def _task(task: Any, typed_values: bool, shown: Shown) -> Document:
+def _task(task: Any, enclose: Enclose | None) -> Document:
     below = task.state
     named = isinstance(below, dict)
     error = task.error
@@ -91,26 +80,26 @@ def _task(task: Any, typed_values: bool, shown: Shown) -> Document:
         "name": task.name,
         "path": task.path,
         "error": error if error is None or isinstance(error, str) else repr(error),
-        "interrupts": [_interrupt(interrupt, shown) for interrupt in task.interrupts],
+        "interrupts": [_interrupt(interrupt, enclose) for interrupt in task.interrupts],
         "checkpoint": checkpoint_of(below) if named else None,
-        "state": None if named or below is None else _state_below(below, typed_values),
-        "result": shown(task.result),
+        "state": None if named or below is None else _state_below(below, enclose),
+        "result": enclose(task.result) if enclose else task.result,
     }
 
 
-def _state_below(below: Any, typed_values: bool) -> Document:
+def _state_below(below: Any, enclose: Enclose | None) -> Document:
     """Return the state document of a task's subgraph."""
-    state = state_document(below, typed_values=typed_values)
-    if typed_values and below.created_at is None:
+    state = state_document(below, enclose=enclose)
+    if enclose and below.created_at is None:
         # A subgraph that has not started has no checkpoint. Its namespace is the task's, or the
         # node's if it is compiled with `checkpointer=True`: only the snapshot tells.
         return {**state, "checkpoint": checkpoint_of(below.config)}
     return state
 
 
-def _interrupt(interrupt: Any, shown: Shown) -> Document:
+def _interrupt(interrupt: Any, enclose: Enclose | None) -> Document:
     document = interrupt_document(interrupt)
-    return {**document, "value": shown(document["value"])}
+    return {**document, "value": enclose(document["value"])} if enclose else document
 
 
 def interrupt_document(interrupt: Interrupt) -> JsonObject:

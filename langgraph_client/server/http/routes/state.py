@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from starlette.responses import Response
 
@@ -10,10 +11,11 @@ from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.documents import threads
 from langgraph_client.server.encoding import encode_blanked
 from langgraph_client.server.errors import Conflict, Denied, Invalid, NotFound, Unavailable
-from langgraph_client.server.graphs.protocol import thread_config
+from langgraph_client.server.graphs.protocol import HostedGraph, thread_config
 from langgraph_client.server.graphs.state_documents import (
     CHECKPOINT_IDS,
     EMPTY_STATE,
+    Enclose,
     checkpoint_of,
     state_document,
 )
@@ -32,6 +34,7 @@ from langgraph_client.server.runs.run_document import (
     note_config,
 )
 from langgraph_client.server.storage.protocol import Document
+from langgraph_client.server.typed_values import enclosed
 from langgraph_client.server.user_code import exceptions_only, raised_by_user
 from langgraph_client.thread_ids import GIVEN_ID
 from langgraph_client.values import ERROR_HEADER, open_envelope
@@ -99,6 +102,12 @@ def _config(thread: Document, checkpoint: Mapping[str, object] | None = None) ->
     return thread_config(threads.callers_thread_id(thread), given)
 
 
+def _enclosing(request: ValidRequest, graph: HostedGraph) -> Enclose | None:
+    if not reads_envelopes(request.headers):
+        return None
+    return partial(enclosed, has_message_documents=graph.has_message_documents)
+
+
 async def _read(request: ValidRequest, checkpoint: JsonMapping | None, deep: bool) -> Response:
     thread = await _thread_to_read(request)
     graph_id = thread["metadata"].get("graph_id")
@@ -113,7 +122,7 @@ async def _read(request: ValidRequest, checkpoint: JsonMapping | None, deep: boo
             state = await graph.aget_state(config, subgraphs=deep)
         except Exception as error:  # Mostly a ValueError: the subgraph does not exist.
             raise refusal(request.headers, error) or error from None
-        shown = state_document(state, asked_for, typed_values=reads_envelopes(request.headers))
+        shown = state_document(state, asked_for, enclose=_enclosing(request, graph))
         return reply(shown, headers=envelope_header(request.headers))
 
 
@@ -170,11 +179,10 @@ async def _history(
             config, limit=min(limit, 1000), before=end, filter=metadata or None
         )
         try:
-            typed_values = reads_envelopes(request.headers)
+            enclose = _enclosing(request, graph)
             # Each by itself: other requests would wait until a long history is encoded as a whole.
             shown = [
-                encode_blanked(state_document(state, typed_values=typed_values))
-                async for state in found
+                encode_blanked(state_document(state, enclose=enclose)) async for state in found
             ]
             return encoded_reply(b"[%b]" % b",".join(shown), 200, envelope_header(request.headers))
         except Exception as error:  # Mostly a ValueError: no such subgraph, or an invalid filter.
