@@ -46,7 +46,8 @@ class AsyncRunStream(AsyncIterator[PartT], Generic[PartT]):
     opening the stream, which tells the run, that one requests it.
 
     Raises:
-        StreamIncomplete: While iterating: the stream was cut and could not be continued.
+        StreamIncomplete: While iterating: the stream was cut and could not be continued, or an
+            earlier read was cancelled, as by `asyncio.wait_for`, which closes the stream.
         APIError: While iterating or entering: the server cannot be reached or refuses the request.
     """
 
@@ -110,6 +111,7 @@ class AsyncRunStream(AsyncIterator[PartT], Generic[PartT]):
 
         Raises:
             RuntimeError: Another task or thread is reading the stream.
+            StreamIncomplete: An earlier read was cancelled, which has closed the stream.
         """
         if self._is_busy:
             if self._session.is_done:  # Another task or thread is closing the stream.
@@ -120,8 +122,10 @@ class AsyncRunStream(AsyncIterator[PartT], Generic[PartT]):
         self._is_busy = True
         try:
             more = await self._step()
-        except BaseException:
+        except BaseException as error:
             self._is_busy = False
+            if not isinstance(error, Exception):
+                self._session.cancelled()
             await self.aclose()
             raise
         self._is_busy = False

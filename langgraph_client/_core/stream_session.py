@@ -125,6 +125,7 @@ class StreamSession:
         self.thread_id = thread_id
         self.run_id = run_id
         self.is_open = self.is_done = False
+        self._is_cut = False  # Whether a cancelled read has ended it.
         self.stops_run = _ends_with_connection(first)
         self._first = first
         self._joins = first.method == "GET"
@@ -158,8 +159,20 @@ class StreamSession:
     # --- what to do ---
 
     def next_step(self) -> Step:
-        """Return what to do next. Take out all received events first (`next_part`)."""
-        return _DONE if self.is_done else self._step
+        """Return what to do next. Take out all received events first (`next_part`).
+
+        Raises:
+            StreamIncomplete: An earlier read was cancelled.
+        """
+        if not self.is_done:
+            return self._step
+        if self._is_cut:
+            raise self._incomplete(
+                "an earlier read of the stream was cancelled, which closed it before its end;"
+                " join_stream reads on",
+                None,
+            )
+        return _DONE
 
     def next_part(self) -> StreamPart | None:
         """Return the next received event; None if there is a step to do first.
@@ -240,6 +253,14 @@ class StreamSession:
         """End the session. Events that were not handed out are dropped."""
         self.is_done = True
         self._events.clear()
+
+    def cancelled(self) -> None:
+        """Note that a read was cancelled, so that whoever reads on after `finish` gets an error.
+
+        An end would look like the run's end to such a caller, who may have given each event a limit
+        with `asyncio.wait_for`.
+        """
+        self._is_cut = not self.is_done
 
     # --- what happened ---
 

@@ -45,7 +45,8 @@ class RunStream(Iterator[PartT], Generic[PartT]):
     opening the stream, which tells the run, that one requests it.
 
     Raises:
-        StreamIncomplete: While iterating: the stream was cut and could not be continued.
+        StreamIncomplete: While iterating: the stream was cut and could not be continued, or an
+            earlier read was cancelled, as by `asyncio.wait_for`, which closes the stream.
         APIError: While iterating or entering: the server cannot be reached or refuses the request.
     """
 
@@ -109,6 +110,7 @@ class RunStream(Iterator[PartT], Generic[PartT]):
 
         Raises:
             RuntimeError: Another task or thread is reading the stream.
+            StreamIncomplete: An earlier read was cancelled, which has closed the stream.
         """
         if self._is_busy:
             if self._session.is_done:  # Another task or thread is closing the stream.
@@ -119,8 +121,10 @@ class RunStream(Iterator[PartT], Generic[PartT]):
         self._is_busy = True
         try:
             more = self._step()
-        except BaseException:
+        except BaseException as error:
             self._is_busy = False
+            if not isinstance(error, Exception):
+                self._session.cancelled()
             self.close()
             raise
         self._is_busy = False

@@ -17,6 +17,7 @@ from langgraph_client import (
     LangGraphClient,
     RetryPolicy,
     ScriptedGraph,
+    StreamIncomplete,
     get_client,
 )
 from langgraph_client._io.tasks import Job
@@ -149,6 +150,20 @@ async def test_a_stream_that_is_closed_while_it_opens_cancels_its_run() -> None:
             await job.stop()
     assert parts == ["the end"]
     assert [asked.line.removesuffix(" HTTP/1.1") for asked in server.asked[1:]] == [CANCEL]
+
+
+async def test_a_stream_whose_read_was_interrupted_does_not_look_complete() -> None:
+    """Whoever reads on is told that events are missing, and where to read them."""
+    parts = event("metadata", {"run_id": "r"}), event("values", 1, "7")
+    wire = Wire(stream(*parts, KeyboardInterrupt(), run=RUN))
+    async with get_client(url=URL, transport=wire, api_key=None) as client:
+        stopped = client.runs.stream("t", "agent")
+        with pytest.raises(KeyboardInterrupt):
+            [part async for part in stopped]
+        for _ in range(2):
+            with pytest.raises(StreamIncomplete, match=r"join_stream .*run r, .*last event 7"):
+                await anext(stopped)
+    assert len(wire.requests) == 1
 
 
 @pytest.mark.parametrize("first", [reply({}, 503), httpx.ReadError("reset")], ids=["503", "reset"])

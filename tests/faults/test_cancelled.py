@@ -19,6 +19,7 @@ from langgraph_client import (
     RemoteGraph,
     ScriptedGraph,
     Server,
+    StreamIncomplete,
     get_client,
     get_sync_client,
 )
@@ -156,6 +157,20 @@ async def test_a_server_that_does_not_answer_is_not_waited_for_long(
                 await stream.aclose()
         told.set()
     assert "was not complete within 5 s" in caplog.text
+
+
+async def test_an_event_that_comes_too_late_is_no_end(slow: Server) -> None:
+    """With a limit for each event, a loop that reads on does not take the run for complete."""
+    async with get_client(url=slow.url) as client:
+        thread = await client.threads.create()
+        stream = client.runs.stream(thread.thread_id, "slow", input={}, on_disconnect="cancel")
+        while (await anext(stream)).data != {"n": 1}:
+            pass
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(stream), 0.01)
+        with pytest.raises(StreamIncomplete, match="cancelled"):
+            await anext(stream)
+        assert await client.runs.join(thread.thread_id, stream.run_id or "") == {"n": 1}
 
 
 def collected_by(server: Server, left: list[Any]) -> None:

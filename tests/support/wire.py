@@ -18,7 +18,7 @@ class Answer(httpx.SyncByteStream, httpx.AsyncByteStream):
     def __init__(
         self,
         status: int = 200,
-        pieces: Sequence[bytes | Exception] = (),
+        pieces: Sequence[bytes | BaseException] = (),
         headers: dict[str, str] | None = None,
     ) -> None:
         self.status = status
@@ -31,7 +31,7 @@ class Answer(httpx.SyncByteStream, httpx.AsyncByteStream):
 
     def __iter__(self) -> Iterator[bytes]:
         for piece in self.pieces:
-            if isinstance(piece, Exception):
+            if isinstance(piece, BaseException):
                 raise piece
             yield piece
 
@@ -82,7 +82,7 @@ def event(name: str, data: Any, id: str | None = None) -> bytes:
     return f"event: {name}\r\ndata: {json.dumps(data)}\r\n{last}\r\n".encode()
 
 
-def stream(*pieces: bytes | Exception, run: str | None = None) -> Answer:
+def stream(*pieces: bytes | BaseException, run: str | None = None) -> Answer:
     """Return an event stream; `run` is the path of its run."""
     headers = dict(EVENT_STREAM)
     if run is not None:
