@@ -11,6 +11,7 @@ from langgraph_client.testing.holds import Holds
 
 if TYPE_CHECKING:
     from langgraph_client.server.runs.engine import Engine
+    from langgraph_client.server.services import Services
 
 LOOK_AGAIN = 0.005
 """Real seconds between two checks."""
@@ -44,16 +45,19 @@ class RunActivity:
             ]
         return [time for time in times if time > self._clock.time()]
 
-    def progressing(self, engine: Engine) -> list[str]:
-        """Return the ids of the runs that make progress without an action of the test.
+    def progressing(self, services: Services) -> list[str]:
+        """Return what makes progress without an action of the test: ids of runs, a due cron.
 
         Args:
-            engine: The server's engine.
+            services: The server's services.
         """
+        engine = services.engine
         started = {job.thread_id for job in engine.jobs.values() if job.task is not None}
         clock = self._clock if isinstance(self._clock, TestClock) else None
         present = self._clock.time()
-        return [
+        # Until its run is created: that may take time, as in the handlers of an `Auth`.
+        crons = [] if services.scheduler.is_idle else ["the run of a cron"]
+        return crons + [
             job.run_id
             for job in engine.jobs.values()
             if not self._holds.holds(job.run_id)
@@ -62,14 +66,16 @@ class RunActivity:
             and (job.task is not None or (job.due <= present and job.thread_id not in started))
         ]
 
-    async def move_clock(self, engine: Engine, clock: TestClock) -> None:
+    async def move_clock(self, services: Services, clock: TestClock) -> None:
         """Move the clock on for ever, whenever all unfinished runs wait for it.
 
         Args:
-            engine: The server's engine.
+            services: The server's services.
             clock: The server's clock.
         """
         while True:
             await asyncio.sleep(LOOK_AGAIN)  # Polled: nothing announces that all runs wait.
-            if not self.progressing(engine) and (times := self.due_by_clock(engine)):
+            if self.progressing(services):
+                continue
+            if times := self.due_by_clock(services.engine):
                 await clock.advance_on_loop(min(times))

@@ -199,7 +199,7 @@ class TestServer(Server):
         return ExpectedError(self._failures, kind, match, wait)
 
     def wait_idle(self, *, timeout: float = 10.0) -> None:
-        """Wait until no run is active.
+        """Wait until no run is active, and the runs of all due crons were started.
 
         Runs that wait for the test are not waited for: those that a hold holds, those whose
         `after_seconds` has not passed, and those in a script's `Wait` under a `TestClock`.
@@ -216,8 +216,8 @@ class TestServer(Server):
             TimeoutError: Runs are still active after that time.
         """
         check_seconds("timeout", timeout)
-        if run_ids := self._wait_idle(timeout, lambda: False):
-            raise TimeoutError(f"runs are active after {timeout} s: {', '.join(run_ids)}")
+        if active := self._wait_idle(timeout, lambda: False):
+            raise TimeoutError(f"runs are active after {timeout} s: {', '.join(active)}")
 
     def expect_caught(self, error: BaseException) -> None:
         """Mark the failures that caused an exception as expected. The fixtures call this.
@@ -228,21 +228,21 @@ class TestServer(Server):
         self._failures.expect_caught(error)
 
     def _wait_idle(self, timeout: float, until: Callable[[], bool]) -> list[str]:
-        """Wait until no run is active, or `until` returns True; return the active runs then."""
+        """Wait until nothing is active, or `until` returns True; return what is active then."""
 
         async def progressing() -> list[str]:
-            return self._activity.progressing(self.services.engine)
+            return self._activity.progressing(self.services)
 
         # Checks are counted and not timed, and a lock makes the pauses: a test may have frozen all
         # clocks.
         never = threading.Event()
-        run_ids: list[str] = []
+        active: list[str] = []
         for _ in range(max(1, round(timeout / LOOK_AGAIN))):
-            run_ids = self._run_on_loop(progressing, timeout=max(timeout, 1.0))
-            if not run_ids or until():
+            active = self._run_on_loop(progressing, timeout=max(timeout, 1.0))
+            if not active or until():
                 return []
             never.wait(LOOK_AGAIN)
-        return run_ids
+        return active
 
     def hold(
         self,
@@ -422,7 +422,7 @@ class TestServer(Server):
     async def _open(self) -> None:
         await super()._open()
         if isinstance(self._clock, TestClock) and self._clock.auto_advance:
-            moving = self._activity.move_clock(self.services.engine, self._clock)
+            moving = self._activity.move_clock(self.services, self._clock)
             self._background.append(asyncio.create_task(moving))
 
     def _run_on_loop(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from langgraph_client import get_sync_client
+from langgraph_client import Auth, get_sync_client
 from langgraph_client.errors import NotFoundError
 from langgraph_client.testing import (
     Ask,
@@ -50,6 +52,34 @@ def test_a_cron_fires_when_the_clock_is_moved(server: TestServer) -> None:
     for run in runs:
         client.runs.join(thread.thread_id, run.run_id)
     assert len(runs) == 24
+
+
+def test_wait_idle_waits_for_the_run_of_a_due_cron() -> None:
+    """It is not created yet when the clock has moved, if an `Auth` is asked first."""
+    auth, gate, has_asked = Auth(), threading.Event(), threading.Event()
+
+    @auth.authenticate
+    async def authenticate() -> str:
+        return "ann"
+
+    @auth.on.threads.create_run
+    async def decide(ctx: Auth.types.AuthContext, value: Any) -> None:
+        has_asked.set()
+        await asyncio.to_thread(gate.wait, 10)
+
+    with TestServer({"agent": AGENT}, auth=auth, clock=TestClock()) as server:
+        client = server.sync_client()
+        thread = client.threads.create()
+        client.crons.create_for_thread(thread.thread_id, "agent", schedule="* * * * *", input={})
+        server.clock.advance(seconds=61)  # type: ignore[attr-defined]
+        assert has_asked.wait(10)
+        with pytest.raises(TimeoutError, match="the run of a cron"):
+            server.wait_idle(timeout=0.05)
+        assert client.runs.list(thread.thread_id) == []
+        gate.set()
+        server.wait_idle()
+        (run,) = client.runs.list(thread.thread_id)
+        assert run.status == "success"
 
 
 def test_a_run_waits_for_its_time(server: TestServer) -> None:

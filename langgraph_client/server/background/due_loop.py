@@ -31,6 +31,12 @@ class DueLoop:
         self._work = work
         self._problem = problem
         self._changed = asyncio.Event()
+        self._is_working = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all work that was due is done. Look at it on the loop of `run`."""
+        return not self._is_working and not self._changed.is_set()
 
     def wake(self) -> None:
         """Check for due work now, because it or the clock has changed."""
@@ -45,6 +51,7 @@ class DueLoop:
         while True:
             # Cleared before the work, so that a `wake` during the work is not lost.
             self._changed.clear()
+            self._is_working = True
             try:
                 pause = await self._work()
             except Unavailable as error:
@@ -53,6 +60,7 @@ class DueLoop:
             except Exception:  # Nothing would start the loop again.
                 logger.exception(self._problem)
                 pause = _ERROR_PAUSE
+            self._is_working = False
             timer = None if pause is None else self._clock.call_later(pause, self._changed.set)
             try:
                 await self._changed.wait()

@@ -56,6 +56,11 @@ class Scheduler:
         self._locks = locks
         self._loop = DueLoop(clock, self.fire_due, "crons cannot be read yet")
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether the runs of all due crons were started. Look at it on the server's loop."""
+        return self._loop.is_idle
+
     def wake(self) -> None:
         """Check for due crons now, because a cron or the clock has changed."""
         self._loop.wake()
