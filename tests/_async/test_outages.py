@@ -41,11 +41,11 @@ def client_of(server: TestServer, faults: Faults, **options: Any) -> LangGraphCl
 
 async def test_a_deadline_bounds_the_whole_call(server: TestServer, faults: Faults) -> None:
     """Repetitions are within the time, too: there is no second attempt when it is up."""
-    async with client_of(server, faults, deadline=0.1) as client:
+    async with client_of(server, faults, deadline=0.4) as client:
         with faults.stall() as stall, pytest.raises(APITimeoutError):
             await client.threads.search()
         assert stall.fired == 1
-        with faults.drip(bytes=1, seconds=0.02), pytest.raises(APITimeoutError):
+        with faults.drip(bytes=1, seconds=0.05), pytest.raises(APITimeoutError):
             await client.info()
 
 
@@ -54,7 +54,7 @@ async def test_a_deadline_bounds_what_a_start_asks_besides(
     server: TestServer, faults: Faults, starts: Any
 ) -> None:
     """Whether the run was started is not asked when the time is up."""
-    async with client_of(server, faults, deadline=0.2, retry=RetryPolicy(starts=starts)) as client:
+    async with client_of(server, faults, deadline=0.4, retry=RetryPolicy(starts=starts)) as client:
         thread = "00000000-0000-0000-0000-000000000001"
         with faults.stall() as stall, pytest.raises(APITimeoutError):
             await client.runs.create(thread, "counter")
@@ -95,13 +95,13 @@ async def test_a_stream_may_last_longer_than_its_opening(
     server: TestServer, faults: Faults
 ) -> None:
     """`deadline` bounds how long a stream takes to open, not how long it lives."""
-    async with client_of(server, faults, deadline=0.5) as client:
+    async with client_of(server, faults, deadline=1) as client:
         thread = await client.threads.create()
         parts = client.runs.stream(thread.thread_id, "row", input={"topic": "t"})
         begun = monotonic()
-        with faults.drip(bytes=10, seconds=0.025, path="*/stream"):
+        with faults.drip(bytes=10, seconds=0.05, path="*/stream"):
             assert [part.event async for part in parts][:2] == ["metadata", "values"]
-        assert monotonic() - begun > 0.5
+        assert monotonic() - begun > 1
 
 
 @pytest.mark.parametrize("on_a_port", [False, True])

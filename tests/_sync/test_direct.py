@@ -246,25 +246,27 @@ def test_a_compressed_answer_is_read(encoding: str, body: bytes) -> None:
 
 def test_each_wait_has_its_own_time() -> None:
     """Bytes that come in time keep a long answer alive; silence ends it, as httpx's timeout."""
+    is_over = threading.Event()
 
     def answer(asked: Asked, send: Send) -> None:
         send(b"HTTP/1.1 200 OK\r\ncontent-length: 28\r\n\r\n")
         for _ in range(10):  # Time itself is what the test is about.
-            time.sleep(0.05)
+            time.sleep(0.1)
             send(b" ")
         if "hang" in asked.line:
-            time.sleep(1)  # Longer than the client waits.
+            is_over.wait(10)
         send(THREAD)
 
     with raw_server(answer) as server:
-        with client_of(server, timeout=0.3) as client:
+        with client_of(server, timeout=0.8) as client:
             assert (client.threads.get("t")).thread_id == "t"
             with pytest.raises(
-                APITimeoutError, match=r"timed out \(read\); timeout= allows 0.3 s"
+                APITimeoutError, match=r"timed out \(read\); timeout= allows 0.8 s"
             ) as caught:
                 client.threads.get("hang")
             assert isinstance(caught.value, httpx.ReadTimeout)
             assert sender_of(client).busy == 0
+            is_over.set()
         with client_of(server, deadline=0.2) as client:
             with pytest.raises(APITimeoutError, match=r"deadline= allows 0.2 s for the call"):
                 client.threads.get("t")
