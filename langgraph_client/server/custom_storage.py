@@ -76,6 +76,7 @@ async def _opened(name: str, source: object, kind: type) -> AsyncGenerator[Any, 
             is_open = True
             yield opened
     except Exception as error:
+        # Of the code that uses it, or of its end: that is no failure to open it.
         if is_open:
             raise
         raise StartError(

@@ -55,6 +55,7 @@ _TEXT = (
     ipaddress.IPv4Network,
     ipaddress.IPv6Network,
 )
+# orjson encodes integers from -2**63 to 2**64 - 1. Others become floats.
 _EXACT = 2**63
 _DEPTH = 200
 

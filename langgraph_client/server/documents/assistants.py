@@ -144,6 +144,7 @@ async def change(services: Services, assistant_id: str, body: JsonMapping) -> Do
         assistant["metadata"] = {**assistant["metadata"], **metadata}
         assistant.update({key: body[key] for key in ("name", "description") if key in body})
         now = services.clock.stamp()
+        # Not after its own version: `set_latest` may have made an earlier one the current one.
         assistant["version"] = await _latest_number(services.storage, assistant_id) + 1
         assistant["updated_at"] = now
         await _store_version(services.storage, assistant, now)

@@ -76,6 +76,7 @@ class EncryptedDocuments:
 
     async def insert(self, document: Document) -> None:
         """Add a document."""
+        # Before the turn: a handler may take long, and other tasks wait for the turn.
         kept = await self._encrypted(document)
         async with self._turns.turn():
             await self._documents.insert(kept)

@@ -250,6 +250,7 @@ class EncryptedStorage(EncryptedTransaction):
     @asynccontextmanager
     async def transaction(self, held: object = None) -> AsyncIterator[EncryptedTransaction]:
         """Commit the writes of a transaction together, or none of them after an exception."""
+        # The turn first: SQLite's own lock does not exclude other tasks of the same thread.
         async with self._turns.turn(), self._storage.transaction(held) as inner:
             yield EncryptedTransaction(inner, self._cipher, self._contexts, self._turns)
 

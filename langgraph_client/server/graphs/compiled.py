@@ -533,6 +533,8 @@ async def _stream_chunks(
         async for chunk in source:
             yield chunk if deep else ((), *chunk)
     finally:
+        # A closed generator does not close the one that it reads. Left to the garbage collector,
+        # the graph would go on after its scope has ended.
         await source.aclose()
 
 

@@ -29,6 +29,7 @@ class Extensions(StreamMux):
     """
 
     def __init__(self, graph: Any) -> None:
+        # Before the base class, whose `__init__` calls `_bind_and_wire`.
         self._keys: list[str] = []
         self._pushed: list[Document] = []
         super().__init__(factories=list(graph.stream_transformers), is_async=True)

@@ -65,6 +65,7 @@ class Factory:
         named: dict[str, object] = {}
         for parameter, wanted in self._parameters.items():
             if wanted == "config":
+                # A copy: a factory that changes it must not change what `get_config` returns.
                 value: object = {**config, "configurable": dict(configurable)}
             else:
                 user = configurable.get("langgraph_auth_user")
@@ -74,6 +75,8 @@ class Factory:
             else:
                 named[parameter.name] = value
         async with AsyncExitStack() as stack:
+            # It ends before the graph is used: langgraph would take a config that is still set for
+            # that of a graph around the run, and merge it into the run's own.
             with exceptions_only(), _readable({**config, "configurable": configurable}, store):
                 graph = await stack.enter_async_context(
                     open_result(self._factory(*positional, **named))

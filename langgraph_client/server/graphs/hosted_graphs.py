@@ -80,6 +80,7 @@ class Graphs:
         self._may_resume = may_resume
         self._undoes_writes = undoes_writes
         self._write_events: Callable[[], Awaitable[None]] | None = None
+        # Copies for users share it: a graph that no factory creates does not depend on the user.
         self._ready: dict[tuple[str, bool], HostedGraph] = {}
         self._user: User | None = None
 

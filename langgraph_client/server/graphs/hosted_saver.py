@@ -410,6 +410,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         for item in sorted(items, key=lambda item: str(item.checkpoint["id"])):
             where = {**item.config.get("configurable", {}), "thread_id": target}
             parent = (item.parent_config or {}).get("configurable", {})
+            # The config of a write names the checkpoint before the new one, which has its own id.
             where.pop("checkpoint_id", None)
             if "checkpoint_id" in parent:
                 where["checkpoint_id"] = parent["checkpoint_id"]
@@ -417,6 +418,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
                 {"configurable": where},
                 item.checkpoint,
                 item.metadata,
+                # As if all were new: a saver may store only the values of new versions.
                 item.checkpoint["channel_versions"],
             )
             by_task: dict[str, list[tuple[str, Any]]] = {}
@@ -435,6 +437,8 @@ class HostedSaver(BaseCheckpointSaver[Any]):
             added["run_id"] = run.run_id
         if run.parents:
             added[GIVEN_PARENTS] = json.dumps(run.parents)
+        # Last, so that no request can set it: a rollback deletes the checkpoints with this id, and
+        # a later attempt takes them for its own.
         return cast(CheckpointMetadata, {**run.metadata, **metadata, **added})
 
     async def _with_parents(
@@ -595,6 +599,7 @@ _WRITE_ERRORS = _SaverErrors(writes=True)
 
 async def _in_thread(call: Callable[[], object]) -> Any:
     """Call in a worker thread outside of the run's own ones, which may all be waiting."""
+    # The executor counts a call for the run that is current when it is submitted.
     token = current_run.set(None)
     try:
         called = asyncio.get_running_loop().run_in_executor(None, call)
@@ -654,6 +659,7 @@ def _stream_of(config: RunnableConfig, run: RunScope) -> Callable[[object], None
         return None
     if run.stream is None and "|" not in namespace:
         run.stream = stream
+    # Any mode of the run will do: langgraph drops parts of a stream in other modes.
     mode = next(iter(stream.modes), None)
     if stream is not run.stream or mode is None:
         return None

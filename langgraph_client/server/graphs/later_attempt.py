@@ -37,6 +37,7 @@ async def continued_run(graph: Any, run: GraphRun) -> GraphRun:
     saved = await saver.aget_tuple(config) if saver else None
     if saver is None or saved is None:
         return run
+    # The run has written a checkpoint, before which its input or its command is stored.
     if saved.metadata.get("run_id") == run.run_id:
         return run.continuing()
     run = await _with_open_answers(graph, run)
@@ -50,6 +51,7 @@ async def continued_run(graph: Any, run: GraphRun) -> GraphRun:
     if is_by_id:  # These answers are stored with their tasks.
         return run.continuing(resume or None)
     if resume is not None and await _is_used(graph, saver, config, run, resume):
+        # This replaces the stored answer: savers keep one for each task. None counts as no answer.
         await saver.aput_writes(saved.config, [(RESUME, None)], NULL_TASK_ID)
     return run.continuing()
 

@@ -101,6 +101,7 @@ class NodeThreads(ThreadPoolExecutor):
         """Start waiting work of the same run, or else mark this thread as idle."""
         with self._guard:
             if delayed := self._delayed.get(run):
+                # Both counts stay: the run keeps its place, and this thread takes the added item.
                 self._ready.put((run, delayed.popleft()))
                 if not delayed:
                     del self._delayed[run]
@@ -114,6 +115,7 @@ class NodeThreads(ThreadPoolExecutor):
         """Accept no more work. Working threads are not waited for, because they may never end."""
         with self._guard:
             self._closed = True
+            # One end mark for each idle thread. Working ones end some seconds after their work.
             free, self._free = self._free, 0
         for _ in range(free):
             self._ready.put(None)

@@ -116,6 +116,8 @@ class ProtocolEvents:
             return
         mode, *namespace = name.split("|")
         if mode in _CLASSIC:
+            # Run streams do not mark the last chunk of a message, so the next event of another kind
+            # ends it.
             if not mode.startswith("messages/"):
                 yield from self._finished_messages()
             yield from self._entered(tuple(namespace))

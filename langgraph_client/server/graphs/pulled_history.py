@@ -183,6 +183,7 @@ class PulledHistory:
         """Return a channel's value in the form of its checkpoint."""
         channel = self.graph.channels[name]
         if isinstance(channel, DeltaChannel):
+            # The writes that led to the value are not copied, so langgraph could not rebuild it.
             return _DeltaSnapshot(value)
         if isinstance(channel, LastValueAfterFinish):
             return (value, True)
@@ -236,6 +237,7 @@ class PulledHistory:
             return reached
         ran = {task["name"] for task in parent.state["tasks"]}
         for name, channel in channels.items():
+            # A full barrier has started its node, which empties it.
             if reached[name] == channel.names:
                 reached[name] = set()
             reached[name] |= ran & channel.names

@@ -72,6 +72,7 @@ class RunScope:
         self.not_in_events: Mapping[str, object] = {}
         self.loop = asyncio.get_running_loop()
         self.is_over = False
+        # Not asyncio's futures: a write may be in a worker thread, and `end` waits on the loop.
         self._writing: set[concurrent.futures.Future[None]] = set()
         #: langgraph's stream of the run, once a subgraph has shown it.
         self.stream: Any = None
@@ -161,6 +162,8 @@ class RunScope:
 
     async def write_deferred(self) -> None:
         """Execute the writes of the run's command that are still held."""
+        # Taken out before the first `await`: tasks of a step may call this at the same time, and a
+        # write must be executed once.
         held, self._deferred = self._deferred, []
         for write in held:
             await write()
@@ -205,6 +208,8 @@ class RunScope:
 
     @property
     def _ending(self) -> bool:
+        # A cancelled run is not released yet: its cancellation first ends langgraph's stream, which
+        # waits for this checkpoint.
         return self._released or (self._consumer is not None and self._consumer.cancelling() > 0)
 
 

@@ -73,6 +73,7 @@ class Player:
             last = services.states.get(self._thread_id, where.get("checkpoint_id"))
         self._last = last
         self._parent = last.id if last else None
+        # As langgraph counts them: the first input of a thread is step -1.
         self._number: int = last.metadata["step"] + 1 if last else -1
         self._values: Values = dict(last.values) if last else {}
         self._at = 0

@@ -173,6 +173,7 @@ def interrupts_of(thread_id: str, at: int, step: object) -> tuple[ScriptInterrup
     """Return the interrupts of a step: one for an `Ask`, else none."""
     if not isinstance(step, Ask):
         return ()
+    # Interrupts are not stored but created at each read, so the id depends on the place only.
     interrupt_id = hashlib.blake2b(f"{thread_id}:{at}".encode(), digest_size=16).hexdigest()
     return (ScriptInterrupt(step.value, interrupt_id),)
 

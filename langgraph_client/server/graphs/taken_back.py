@@ -46,4 +46,5 @@ async def _take_back(graph: Any, saver: HostedSaver, state: Snapshot, run_id: st
     if any(write != answer and write[1] not in _UNFINISHED for write in writes):
         await graph.aupdate_state(state.config, None, _COPY)
     elif answer in writes:
+        # This replaces the stored answer: savers keep one for each task. None counts as no answer.
         await saver.aput_writes(saved.config, [(RESUME, None)], NULL_TASK_ID)

@@ -118,6 +118,8 @@ class Checkpoints(AsyncPostgresSaver):
     ) -> AsyncIterator[CheckpointTuple]:
         """List checkpoints, newest first. Other tasks may run between the items."""
         statement, values = self._many(config, filter, before, limit)
+        # All rows first: the caller may take any time between the items, and would keep the
+        # connection.
         rows: list[DictRow] = []
         async with self._cursor() as cursor:
             await cursor.execute(statement, values, binary=True)
@@ -392,4 +394,5 @@ def _is_plain(value: Any) -> bool:
     """Return whether jsonb returns a value unchanged."""
     if isinstance(value, str):
         return "\x00" not in value and value.isprintable()
+    # jsonb returns 1e16 as an integer, and has no NaN.
     return not isinstance(value, float)

@@ -149,6 +149,8 @@ class Batch:
     async def rows(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
         """Return the rows of a query."""
         await self._ready()
+        # As bytes, because psycopg's types accept literal text only. Without values, None: psycopg
+        # then looks for no placeholders.
         with translated():
             cursor = await self._connection.execute(statement.encode(), values or None)
             return await cursor.fetchall()
@@ -211,6 +213,7 @@ class Batch:
                 f"; SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}';"
                 f" SELECT pg_advisory_xact_lock({self._lock})"
             )
+        # Before the statement: if it fails or is cancelled, the transaction may be open.
         self._begun = True
         with translated():
             await self._connection.execute(begin.encode())
@@ -416,6 +419,7 @@ class Connections:
             async with self._locks[-1].connection() as connection:
                 while True:
                     cursor = await connection.execute(ask)
+                    # The first result is that of BEGIN.
                     cursor.nextset()
                     row = await cursor.fetchone()
                     if row is not None and row[0]:

@@ -66,6 +66,7 @@ class Table:
 
     async def insert(self, document: Document) -> None:
         """Add a document. Raises KeyTaken if there is one with its key."""
+        # A transaction may delay this statement: then a later one or the commit raises `KeyTaken`.
         row = self._row(document)
         await self._executor.write(self._insert, row, place=self._place(row))
 

@@ -176,6 +176,7 @@ class Leases:
                         "SELECT pg_notify(%s, a) FROM unnest(%s::text[]) AS a", (CHANNEL, messages)
                     )
         finally:
+            # No await since the last look at the outbox: a later message starts a new task.
             self._sending = None
 
     async def listen(self, on_message: Callable[[str, str], Awaitable[None]]) -> None:
@@ -372,6 +373,7 @@ class Leases:
 
     def note_taken(self, transaction: Transaction, thread_id: str) -> None:
         """Note the epoch of a lease that a committed transaction has taken."""
+        # `take_within` gave the transaction its first condition, so its value is the first one.
         self.epochs[thread_id] = int(_batch(transaction).returned[0])
 
     def release_within(self, transaction: Transaction, thread_id: str) -> int:

@@ -72,6 +72,7 @@ class Pool:
             yield connection
         finally:
             self.in_use -= 1
+            # A connection whose closing fails or is cancelled must not keep its place in the pool.
             try:
                 if connection is not None:
                     await self._give_back(connection)

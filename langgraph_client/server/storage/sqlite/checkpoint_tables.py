@@ -246,6 +246,7 @@ class CheckpointTables:
             replace: Whether to replace existing rows; otherwise they stay. Replaced ones are kept
                 apart, for `delete_run`.
         """
+        # REPLACE gives the row a new number, by which `_undo_writes` finds it behind an older mark.
         verb = "REPLACE" if replace else "IGNORE"
         with self._database.transaction() as cursor:
             _put_parts(cursor, key[0], packed)
@@ -391,6 +392,8 @@ class CheckpointTables:
                 " value FROM checkpoint_channels WHERE thread_id = ?",
                 (target, source),
             )
+            # Not `replaced_writes`: only a rollback of the run that replaced them restores them.
+            # The copy has no runs yet.
             columns = "checkpoint_ns, checkpoint_id, task_id, idx, channel, task_path, type, value"
             cursor.execute(
                 f"INSERT INTO checkpoint_writes (thread_id, {columns})"

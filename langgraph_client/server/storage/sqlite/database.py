@@ -68,6 +68,7 @@ class Database:
         # A lock, because nodes in worker threads read and write checkpoints on this connection,
         # too. Reentrant, because transactions are nested.
         self.lock = threading.RLock()
+        # The thread of the event loop, which must not sleep while another process has the file.
         self._home = threading.get_ident()
         self._file_lock: FileLock | None = None
         name = ":memory:"
@@ -228,6 +229,8 @@ class Database:
         Each call moves a bounded number of pages, so that requests do not wait for long.
         """
         with self.lock, translated():
+            # A transaction of this thread may be open, which the lock does not exclude: with an
+            # `Encryption`, it waits for handlers.
             (free,) = self.connection.execute("PRAGMA freelist_count").fetchone()
             if not free or self.connection.in_transaction:
                 return False
@@ -263,6 +266,7 @@ class translated:  # noqa: N801 - as the context managers of contextlib
         """Translate the exception, if there is one."""
         if not isinstance(error, sqlite3.DatabaseError) or isinstance(error, _OF_THE_CALLER):
             return
+        # The low byte is the kind of error; the others tell it in more detail.
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         kind = FileBusy if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) else Unavailable
         if str(error) == "malformed JSON":
@@ -285,6 +289,8 @@ def _lock(path: str) -> FileLock:
 def _connect(path: str) -> sqlite3.Connection:
     is_new = path == ":memory:" or _check_header(path)
     try:
+        # With another isolation level, Python itself would begin a transaction before a write, and
+        # nothing here would commit it.
         connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
     except sqlite3.Error as error:
         raise DatabaseFileError(f"{path} cannot be opened: {error}") from error
@@ -295,6 +301,8 @@ def _connect(path: str) -> sqlite3.Connection:
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         connection.execute("PRAGMA journal_mode=WAL").fetchall()
+        # In WAL mode with NORMAL, commits do not wait for the disk. A power failure may undo the
+        # last ones; the end of the process undoes none.
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute(f"PRAGMA journal_size_limit={_WAL_BYTES}").fetchall()
     except sqlite3.Error as error:

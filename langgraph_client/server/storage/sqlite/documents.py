@@ -248,6 +248,7 @@ class Table:
             matching = set(_numbers(self._matches(batch, filters)))
             rowids += [rowid for rowid in batch if rowid in matching]
             taken = time.perf_counter() - began
+            # At most twice as many: the rows of a quick batch say little about those after it.
             size = max(1, min(int(size * _BURST / max(taken, _BURST / 2)), _LARGEST_BATCH))
             await self._database.pause()
         return rowids
@@ -374,6 +375,7 @@ class Table:
             raise ValueError(f"{field!r} is not the name of a field")
         if field in self._columns:
             return field
+        # json_extract of one damaged document would make the whole query fail.
         return f"CASE WHEN json_valid(doc) THEN json_extract(doc, '$.{field}') END"
 
     def _order(self, field: str | None, direction: str) -> str:

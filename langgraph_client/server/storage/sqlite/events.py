@@ -103,6 +103,7 @@ class Events:
         The last event of a run, by which `delete_ended` finds it, is deleted last. So if the
         process is killed in between, the rest is found again.
         """
+        # By a subquery, because many builds of SQLite do not support LIMIT in a DELETE.
         statement = (
             "DELETE FROM events WHERE rowid IN (SELECT rowid FROM events"
             f" WHERE {where} ORDER BY ms, seq LIMIT {_EVENTS_PER_STATEMENT})"

@@ -127,6 +127,7 @@ def _condition(place: _Place, wanted: object, parameters: list[object], level: i
     if wanted is None or isinstance(wanted, bool):
         name = {None: "null", True: "true", False: "false"}[wanted]
         return f"{place.type(parameters)} = '{name}'"
+    # The type is compared too: json_extract returns true as 1, and a list or object as its text.
     if isinstance(wanted, str):
         condition = f"{place.type(parameters)} = 'text' AND {place.value(parameters)} = ?"
         parameters.append(wanted)

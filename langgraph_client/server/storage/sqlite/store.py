@@ -92,9 +92,12 @@ class Store(SqliteStore):
 
     def _execute(self, operations: list[Op]) -> list[Result]:
         with self._cursor():
+            # langgraph's store would return items whose time is over until they are deleted.
             if self._is_any_over():
                 self.sweep()
             self._forget_vectors(operations)
+            # langgraph's store takes the time from the system's clock. `_keep_time` writes that
+            # of the server's.
             results = super().batch([_without_ttl(op) for op in operations])
             for op, result in _in_effect(operations, results):
                 self._keep_time(op, result)
