@@ -138,6 +138,8 @@ class Cache:
         def result(value: JSON, status: CacheStatus) -> SWRResult[T]:
             return SWRResult(load_model.read(value), status, self, key, load, max_age, load_model)
 
+        # Loading is shielded: other callers wait for the same task, and one of them that is
+        # cancelled must not cancel it.
         if entry is None:
             # An entry whose time is over is gone: it cannot be told from one that never was.
             return result(await asyncio.shield(self.load(key, load, max_age)), "miss")

@@ -297,6 +297,7 @@ def _split_dict(
         flat[name] = _split(item, plain, [*path, name], notes)
     if is_message_like:
         notes.append([path, "dict"])
+    # Last: in the paths of the notes inside, the keys are text.
     if keys:
         notes.append([path, ["keys", keys]])
     return flat

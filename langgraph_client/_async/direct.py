@@ -202,6 +202,8 @@ class AsyncDirectSender:
         if self.is_closed or not connection.is_reusable:
             self.drop(connection)
             return
+        # In this order: out of `_busy` first, so that no `drop` can give its slot back, too; the
+        # slot last, so that whoever gets it finds this connection and opens no other one.
         was_busy = self._is_removed(connection)
         self._idle.append(connection)
         # Connections at the beginning have been idle for the longest time: they are closed first.
@@ -383,6 +385,7 @@ class AsyncDirectAnswer:
             return
         self._is_closed = True
         try:
+            # Only this makes httpcore's connection idle; until then it cannot be used again.
             await self._response.aclose()
         except BaseException:
             self._sender.drop(self._connection)

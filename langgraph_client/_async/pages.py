@@ -62,6 +62,7 @@ async def _iterate(
             raise APIResponseValidationError(
                 "the server sent the same page twice: it seems to ignore offset= or before="
             )
+        # A copy with the key, because the items are handed out without it.
         before = [type(item)(item) for item in page] if hidden else page
         for item in page:
             if hidden:

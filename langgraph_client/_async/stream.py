@@ -123,6 +123,8 @@ class AsyncRunStream(AsyncIterator[PartT], Generic[PartT]):
         try:
             more = await self._step()
         except BaseException as error:
+            # Both before `aclose`: it would only interrupt a busy reader, and it ends the session,
+            # after which `cancelled` has no effect.
             self._is_busy = False
             if not isinstance(error, Exception):
                 self._session.cancelled()
@@ -204,6 +206,8 @@ class AsyncRunStream(AsyncIterator[PartT], Generic[PartT]):
 
         With `on_disconnect="continue"`, which is the default, the run goes on.
         """
+        # First: the reader that is interrupted below must find the session over, or it would take
+        # that for a cut and reconnect.
         leave = self._leave()
         try:
             if self._is_busy and self._answer is not None:

@@ -449,6 +449,7 @@ class AsyncTransport:
             now = monotonic()
             if deadline.is_over(now):
                 raise self._late(call, deadline)
+            # Asked here, because `current` would make a new sender after `aclose`.
             if self._pools.is_closed:
                 raise NoAnswer(FailureKind.CLOSED)
             steps = deadline.clip(self.httpx_client.steps(self.time_limits.steps), now)

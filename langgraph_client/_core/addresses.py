@@ -16,6 +16,7 @@ from langgraph_client.models.runs import RunCreateMetadata
 RunCreated = Callable[[RunCreateMetadata], None]
 
 _RUN = re.compile(r"(?:/threads/([^/]+))?/runs/([^/?]+)")
+# What follows `/runs/` in paths without a run's id.
 _NOT_RUNS = ("wait", "stream", "batch", "crons", "cancel")
 _KEPT = "/:@!$&'()*+,;=~%-._"  # Allowed in a path, and `%`, because locations are quoted already.
 _PLAIN = re.compile(r"(?:/[\w-]+)+", re.ASCII)  # A path that stays as it is when it is resolved.

@@ -42,6 +42,7 @@ class Cookies:
             # server, and a load balancer means all of them.
             place = (morsel["path"] or "/", name)
             expires = _expires(morsel, self._now())
+            # First: a dict keeps the place of a key that is set again, and the first are dropped.
             self._kept.pop(place, None)
             if expires > self._now() and len(name) + len(morsel.coded_value) <= _MAX_BYTES:
                 self._kept[place] = (morsel.coded_value, expires)

@@ -24,6 +24,7 @@ class CurrentRun:
 
     def find(self, log: ThreadLog) -> Run | None:
         """Return the run, once it has begun."""
+        # The events of such a run do not name it, so it is the newest one.
         if log.runs and log.runs[-1].is_nameless:
             return log.runs[-1]
         if self.run_id is not None:

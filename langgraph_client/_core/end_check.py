@@ -98,6 +98,8 @@ class EndCheck:
 
     def closed(self, *, blank: bool, continuable: bool) -> Verdict:
         """Note that the server closed the connection normally."""
+        # The run was over before. That the stream has no ids may turn out only while its rest is
+        # read, at the first event without one; then there is nothing more to request.
         if not continuable and self.state is not State.FOLLOWING:
             return Verdict.END
         return self._decide(Fact.CLOSED_BLANK if blank else Fact.CLOSED)

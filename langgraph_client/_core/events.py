@@ -92,6 +92,8 @@ class EventParser:
             self._started = True
             lines[0] = lines[0].removeprefix(_BOM)
         events = self._read(lines)
+        # Only the incomplete event is measured: one that ended in this piece was within the limit
+        # before it, and the network limits the size of a piece.
         if self._size + self._held_size > self._max:
             raise APIResponseValidationError(f"an event has more than {self._max} bytes")
         return events

@@ -84,6 +84,7 @@ class FailureKind(Enum):
     BROKEN = ("connection failed", False)
     TIMED_OUT_BEFORE = ("timed out", True)
     TIMED_OUT = ("timed out", False)
+    # Nothing was sent, but a further attempt would end the same way. So it is with `NO_URL`.
     CLOSED = ("the client is closed", False)
     UNREADABLE = ("the response's body cannot be decompressed", False)
     TOO_LARGE = ("the response is too large", False)

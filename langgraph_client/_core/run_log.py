@@ -191,6 +191,8 @@ class Scope:
             open_call.deltas.append(data.get("delta"))
             return
         del self._open_tools[call_id]
+        # The end of `deltas` comes last: who waits for it reads `error` and `output` after it, in
+        # blocking code from another thread.
         if data.get("event") == "tool-error":
             open_call.error = str(data.get("message"))
             open_call.deltas.end()

@@ -80,6 +80,7 @@ def settings_from(
             own[API_KEY_HEADER] = key
     if credentials is not None:
         pair = ":".join(credentials).encode()
+        # A header that the caller passed wins over the credentials in the URL.
         own.setdefault("authorization", f"Basic {base64.b64encode(pair).decode('ascii')}")
     return Settings(address, own, has_credentials=credentials is not None)
 

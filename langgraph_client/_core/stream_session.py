@@ -128,6 +128,7 @@ class StreamSession:
         self._is_cut = False  # Whether a cancelled read has ended it.
         self.stops_run = _ends_with_connection(first)
         self._first = first
+        # A GET can be sent again to continue the stream. A POST would start another run.
         self._joins = first.method == "GET"
         self._endless = endless
         self._subgraphs = subgraphs
@@ -272,6 +273,8 @@ class StreamSession:
             location: Where the stream can be continued, as a path below the server's URL; None if
                 the response does not say.
         """
+        # Only the first response names the run and the `Location`. Those that continue the stream
+        # must not call the callback again.
         if not self.is_open:
             self.is_open = True
             self._location = location
@@ -324,6 +327,8 @@ class StreamSession:
             self._pulse.other()
         elif self._parser.comments > self._comments:
             self._pulse.beat(now)
+            # Both before `_read_on`: its patience depends on the learned interval and on how many
+            # connections in a row were silent.
             self._outage.beat()
             self._read_on()
         self._comments = self._parser.comments
@@ -344,6 +349,7 @@ class StreamSession:
                 raise self._incomplete(
                     f"the run failed, and reading its error failed too: {error.message}", error
                 )
+            # Rolled back, or deleted with the thread of a stateless run. Either way it is over.
             if isinstance(error, NotFoundError):
                 self._answered(None)
                 return
@@ -383,6 +389,7 @@ class StreamSession:
         if self._parser.pending or self._endless:
             self._broken(None)
         elif not self._heard and not self._joins:
+            # A joined stream may be empty: some servers keep no events of a run that is over.
             raise self._unheard()
         elif self.thread_id is None or self.run_id is None:
             # A stateless run has no status to request, so a normal close must count as the end.

@@ -54,6 +54,8 @@ class Wire(asyncio.Protocol):
         self._wake(self._reader)
 
     def eof_received(self) -> None:
+        # The result None lets asyncio close its side: a connection that the server has half closed
+        # is of no use for a further request. What was received before can still be read.
         self.is_over = True
         self._wake(self._reader)
 
@@ -80,6 +82,7 @@ class Wire(asyncio.Protocol):
 
     async def read(self, seconds: float | None) -> bytes:
         """Return the received bytes; `b""` at the end. Raises httpcore's ReadTimeout, ReadError."""
+        # What arrived before an end or an error is handed out before it.
         if not self.pieces:
             if not self.is_over:
                 await self._wait(seconds)
@@ -161,6 +164,7 @@ class Wire(asyncio.Protocol):
         """
         self._forget_timer()
         self.is_over = True
+        # Set here, because `connection_lost` gets no error after an abort.
         self.error = self.error or ConnectionAbortedError("closed by this client")
         self.pieces.clear()
         # A transport that has closed itself after it sent the rest of its buffer cannot be aborted:

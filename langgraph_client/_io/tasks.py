@@ -266,6 +266,7 @@ class Signal:
 
     def notify(self) -> None:
         """Note a change."""
+        # The waiters remove their futures in a later turn of the loop, not during this iteration.
         for future in self._waiting:
             if not future.done():
                 future.set_result(None)
@@ -314,6 +315,8 @@ class Slots:
 
     def free(self) -> None:
         """Give a slot back: to the one that has waited longest, if any."""
+        # The slot goes to the waiter itself: if it counted as free meanwhile, a newcomer could take
+        # it first. A waiter that gives up removes its future, so none in the queue is done.
         if self._waiting:
             self._waiting.popleft().set_result(None)
         else:

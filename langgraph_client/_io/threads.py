@@ -49,6 +49,7 @@ class _Worker:
             if self._process == os.getpid() and self._thread is not None:
                 return
             # After a fork, the thread does not exist in the child process.
+            # What is in the old queue is the parent's work, which its own thread does.
             self._queue = queue.SimpleQueue()
             self._process = os.getpid()
             self._thread = threading.Thread(

@@ -158,6 +158,8 @@ class HttpxSender:
         self._url = url
         self._is_ours = is_ours
         self._library = library_of(client)
+        # None turns `client.auth` off, which would replace the `Authorization` header that was made
+        # from the credentials in the server's URL.
         self._auth = None if is_ours or has_credentials else self._library.default_auth
         self._open: set[HttpxAnswer] = set()  # Responses that were not closed yet.
 

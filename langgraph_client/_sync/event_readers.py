@@ -121,6 +121,7 @@ class SyncEventReader:
                 return
             if isinstance(error, NotFoundError) and not any(feed.is_open for feed in self.feeds):
                 # The thread may be created later: the next `start` tries again.
+                # Before `refuse`: in blocking code, a thread that it wakes may call `start` now.
                 self._is_reading = False
                 for feed in self.feeds:
                     feed.refuse(error)
@@ -284,6 +285,8 @@ class SyncSocketReader(SyncEventReader):
             fresh = [feed for feed in self.feeds if feed not in self._subscribed]
             if not fresh or socket is not self._socket:
                 return  # Another connection has been opened, or will be, and subscribes all feeds.
+            # The lock is held up to the send: if a wider subscription reached the server before a
+            # narrower one, the narrower one would replace it.
             for feed in fresh:
                 feed.begin(feed.last_seq if self._is_stable else -1)
                 if self._subscribed:

@@ -174,6 +174,7 @@ class SyncThreadRuns:
             if feed.log.events.error is not None:
                 raise feed.log.events.error
             return no_run(feed.log)
+        # With the id its status can be requested. `last_run` had none if the run began after it.
         current.run_id = current.run_id or run.run_id
         return run
 

@@ -448,6 +448,7 @@ class Transport:
             now = monotonic()
             if deadline.is_over(now):
                 raise self._late(call, deadline)
+            # Asked here, because `current` would make a new sender after `close`.
             if self._pools.is_closed:
                 raise NoAnswer(FailureKind.CLOSED)
             steps = deadline.clip(self.httpx_client.steps(self.time_limits.steps), now)

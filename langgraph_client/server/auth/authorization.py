@@ -134,6 +134,7 @@ class Authorization:
                 returned = await self._authenticate(**arguments)
             else:
                 returned = await asyncio.to_thread(self._authenticate, **arguments)
+                # An object with an async `__call__` is no coroutine function.
                 if inspect.isawaitable(returned):
                     returned = await returned
             return Caller(user_of(returned), self)
@@ -162,6 +163,7 @@ class Authorization:
         )
         try:
             result = await handler(ctx=context, value=value)
+        # As in langgraph-api 0.16.7: a handler may refuse with `assert`.
         except AssertionError as error:
             raise Denied(403, str(error)) from error
         except Exception as error:

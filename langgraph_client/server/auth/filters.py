@@ -117,6 +117,7 @@ def _conjunction(left: list[JsonObject], right: list[dict[str, object]]) -> list
                     merged[key] = wanted
                 elif isinstance(wanted, list) and isinstance(merged[key], list):
                     merged[key] = [*merged[key], *wanted]
+                # With the types, because 1 equals True in Python and not in JSON.
                 elif not (type(merged[key]) is type(wanted) and merged[key] == wanted):
                     break  # A value cannot equal two different ones: this pair never holds.
             else:

@@ -74,6 +74,7 @@ class ScopedDocuments:
 
     async def insert(self, document: Document) -> None:
         """Add a document."""
+        # Not checked: it replaces nothing, because a key that exists raises `KeyTaken`.
         await self._documents.insert(document)
 
     async def put(self, document: Document) -> None:

@@ -101,6 +101,7 @@ class _Studio(User):
     """The user of a request from Studio."""
 
     def __reduce__(self) -> tuple[object, ...]:
+        # pickle finds a class by its name, and `studio_user` creates this one for each user.
         return (studio_user, (type(self).__bases__[1],))
 
 

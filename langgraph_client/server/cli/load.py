@@ -210,6 +210,7 @@ def _module(folder: Path, where: str) -> ModuleType:
     if spec is None or spec.loader is None or not file.is_file():
         raise FileNotFoundError(f"no such file: {file}")
     module = importlib.util.module_from_spec(spec)
+    # Before it runs: dataclasses and pydantic look up the names in annotations there.
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)

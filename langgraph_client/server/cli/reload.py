@@ -35,6 +35,7 @@ def serve_with_reload(
     """
     child_arguments = [argument for argument in arguments if argument != "--reload"]
     command = [sys.executable, "-m", "langgraph_client.server", *child_arguments]
+    # At the end, since the last `--port` counts: the one among the arguments may be 0.
     command += ["--port", str(port or _free_port(host))]
     changes = watch(*_folders(config), watch_filter=_Wanted(config), stop_event=stop, debounce=200)
     process = subprocess.Popen(command)

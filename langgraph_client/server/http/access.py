@@ -60,6 +60,8 @@ def with_handlers_changes(body: JsonMapping, value: JsonMapping, *names: str) ->
     changed = dict(body)
     for name in ("metadata", *names):
         item = value.get(name)
+        # `object_of` gives the handler {} for a field that was not sent. In the body of an update,
+        # {} would replace the stored config or context.
         if isinstance(item, dict) and (item or name in changed):
             changed[name] = item
     return changed
@@ -132,6 +134,8 @@ RUNS_CANCEL = _thread_access(
 async def _join(request: ValidRequest, caller: Caller) -> ValidRequest:
     if request.query["cancel_on_disconnect"]:
         # Whoever leaves such a request stops the run, so it needs the right to stop it.
+        # What it opens is dropped, as a join only reads. The value for the handler needs an
+        # `action`, which the query of a join does not have.
         await RUNS_CANCEL.open(replace(request, query={**request.query, "action": None}), caller)
     return await THREADS_READ.open(request, caller)
 

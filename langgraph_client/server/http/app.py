@@ -51,6 +51,7 @@ def make_app(
         for path, (access, handler) in SOCKETS.items()
         if is_served(path, options.disabled)
     ]
+    # With an application of the user, which gets the requests first, it is wrapped around both.
     within = [] if user_app else list(middleware)
     within.insert(0, Middleware(CountRequests, metrics=services.engine.metrics))
     within.append(Middleware(ConfigurableHeaders, rules=options.configurable_headers))

@@ -45,6 +45,7 @@ async def authenticate(
     else:
         arguments = await _arguments(authorization.parameters, connection)
         caller = await authorization.authenticate(arguments)
+    # With `auth_first`, the middleware authenticates, and then the endpoint finds this caller.
     scope[CALLER] = caller
     hosting = current_server.get()
     if caller is not None and hosting is not None:

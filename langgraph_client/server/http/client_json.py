@@ -14,6 +14,8 @@ MAX_CONTAINERS = 1_000_000
 """The most arrays and objects, as a few bytes of JSON make an object of many bytes."""
 _HUGE = re.compile(rb"[eE]\+?\d{3}|(?<!\d)\d{200}")
 """What a number must have to be too large for a float, and then is read as infinity."""
+# The last quote is optional, so that a text that is never closed is one match. Otherwise each
+# escaped quote in it would be tried as a beginning, every time up to the end of the body.
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 
 

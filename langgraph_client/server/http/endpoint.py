@@ -94,6 +94,7 @@ class ValidRequest:
             runs=self.services.runs.for_caller(caller),
             graphs=self.services.graphs.for_user(caller.user),
         )
+        # The commands hold a `RunCreator` of their own. The server's would create runs unasked.
         services = replace(services, commands=services.commands.by(services.runs))
         return replace(
             self, services=services, caller=caller, scoped_storage=scoped_storage, **changes

@@ -113,7 +113,7 @@ class Exchange:
         self._ended = False
         self._error: BaseException | None = None
         self._wake: Callable[[], None] | None = None
-        # These three are used on the app's loop only, so they need no lock.
+        # Used on the app's loop only, so without the lock; but `take` swaps `_room_made` under it.
         self._disconnected: asyncio.Event | None = None
         self._room_made: asyncio.Event | None = None
         self._flush_due = False
@@ -202,6 +202,8 @@ class Exchange:
 
     async def _wait_for_room(self) -> None:
         with self._lock:
+            # Again, in one step with the creation of the event: a `take` since the first look found
+            # no event to set, and there may be no further one.
             if self._size <= _BUFFER:
                 return
             # One event for all waiting tasks: a heartbeat may be sent while an event waits.

@@ -286,6 +286,7 @@ class Port:
         if self._uvicorn is not None and self._task is not None:
             self._uvicorn.should_exit = True
             await asyncio.wait([self._task], timeout=_CLOSE_SECONDS)
+            # Event streams do not end by themselves, and uvicorn would wait for them.
             for connection in list(self._uvicorn.server_state.connections):
                 connection.transport.abort()
             await asyncio.wait([self._task], timeout=2)

@@ -29,6 +29,7 @@ class ApiKey:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
+        # A preflight request (OPTIONS) has none of the page's headers, so never a key.
         is_socket = scope["type"] == "websocket"
         if is_socket or (
             scope["type"] == "http" and route_path(scope) != "/ok" and scope["method"] != "OPTIONS"

@@ -18,6 +18,7 @@ from langgraph_client.server.http.authentication import CALLER
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.in_process import PARENT_RUN, AsyncScopedTransport
 
+# They name or describe the original request, not those that it is translated into.
 _NOT_PASSED_ON = {
     "accept",
     "accept-encoding",

@@ -74,10 +74,12 @@ class LongResponse(Response):
             tasks = [
                 asyncio.create_task(self._send(send)),
                 asyncio.create_task(_until_gone(receive)),
+                # Beside `_send`: each passes on whole parts, so no heartbeat is within an event.
                 asyncio.create_task(self._beat(send, clock)),
             ]
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             sending, gone, _ = tasks
+            # A client that leaves at the same moment may lack the last part, so it counts as gone.
             if sending.done() and not gone.done():
                 sending.result()  # An error of the server must break the connection.
                 complete = True

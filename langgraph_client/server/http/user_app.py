@@ -95,6 +95,7 @@ class UserApp:
     def _insert_endpoints(self, before_routes: Sequence[Middleware]) -> None:
         app = self._app
         if self._inside:
+            # It wraps each route and the endpoints instead, to be called after `Auth`.
             app.user_middleware = []
         routes = self._routes
         if before_routes:
@@ -147,6 +148,7 @@ class UserApp:
             return {}
         # FastAPI describes only its own routes, so the wrapped ones are replaced for the call.
         router = self._app.router
+        # Nothing is awaited until they are back, so no request meets the other routes.
         served, router.routes = router.routes, self._routes
         try:
             return describe()

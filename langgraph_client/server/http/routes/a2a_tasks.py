@@ -159,7 +159,9 @@ async def withdraw(own_server: SelfClient, task: Task) -> None:
     marker = {
         "assistant_id": task.run["assistant_id"],
         "metadata": {"a2a": {**_noted(task.run), "task_id": task.ids["taskId"]}},
+        # It must not start before it is cancelled: it would run the graph.
         "after_seconds": _MARKER_SECONDS,
+        # An answer that came first has a run, and is not to be interrupted: 409.
         "multitask_strategy": "reject",
     }
     try:
@@ -171,6 +173,7 @@ async def withdraw(own_server: SelfClient, task: Task) -> None:
     of_run = f"{place}/runs/{run['run_id']}"
     try:
         await own_server.request("POST", f"{of_run}/cancel?wait=true")
+        # After the end of the run: the state of a thread with an unfinished run cannot be updated.
         await own_server.request("POST", f"{place}/state", {"values": None, "as_node": "__end__"})
     except SelfRequestError:
         await own_server.request("DELETE", of_run)

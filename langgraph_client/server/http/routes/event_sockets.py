@@ -147,6 +147,7 @@ class EventSocket:
             if message["type"] == "websocket.disconnect":
                 return
             frame = message.get("text")
+            # Without the lock: `_subscribe` takes it itself, and other commands may wait for runs.
             answer = await self._answer(message["bytes"] if frame is None else frame)
             async with self._sending:
                 await self._socket.send_text(encode(answer).decode())
