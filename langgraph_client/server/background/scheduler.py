@@ -86,6 +86,7 @@ class Scheduler:
             wait = (datetime.fromisoformat(cron["next_run_date"]) - now).total_seconds()
             if wait > 0:
                 return min(wait, longest)
+            # Before the run is created, so that a cron that cannot move on starts none.
             try:
                 following = next_run_date(cron["schedule"], cron["timezone"], now)
             except Exception:  # Such as: its time zone is unknown here.

@@ -109,6 +109,7 @@ class ThreadTTLs:
                     await self._storage.thread_ttls.put(postponed)
                     return
                 await self._engine.stopper.keep_latest(thread_id, held)
+                # Otherwise `sweep` would never end with 0 minutes, which are valid.
                 period = max(timedelta(minutes=ttl["ttl_minutes"]), _RESPITE)
                 await self._storage.thread_ttls.put({**ttl, "expires_at": _text(now + period)})
         except Exception:  # An error of one thread must not stop the others.

@@ -99,6 +99,7 @@ class Cluster:
 
     async def close(self) -> None:
         """Leave the other processes, and release all leases, so that they continue at once."""
+        # Before `leave`: a renewal after it would register this process again.
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
@@ -143,6 +144,7 @@ class Cluster:
         async def repeat() -> None:
             try:
                 while True:
+                    # Before the action: a message that comes while it reads asks for one more.
                     self._again.discard(key)
                     try:
                         await action(name)
@@ -372,6 +374,7 @@ class Cluster:
         if self.shared.epochs.get(thread_id) == _LOST:
             return
         logger.warning("the lease of thread %s is lost; its runs go on elsewhere", thread_id)
+        # First: from here on the engine's writes are refused, also those of a settlement under way.
         self.shared.epochs[thread_id] = _LOST
         self.stop_serving(thread_id)
         for job in self._queue.of(thread_id):
@@ -381,6 +384,7 @@ class Cluster:
             self.following.add(job)
             if job.task is not None and not job.task.done():
                 job.task.cancel()
+            # One with a task is removed when that has stopped, an ending one by its settlement.
             elif job.task is None and not job.ended:
                 job.ended = True
                 self.remove_lost(job)

@@ -177,6 +177,7 @@ class Engine:
             raise Unavailable("The server is stopping")
         if thread_id in self.stopper.deleting:
             raise NotFound(f"Thread with ID {thread_id} not found")
+        # Depths are not stored: a run whose parent another process executes has depth 0.
         depth = self.jobs[new.parent].depth + 1 if new.parent in self.jobs else 0
         claimable: Standing | None = None
         if self.cluster is not None and not self.cluster.shared.owns(thread_id):
@@ -208,6 +209,8 @@ class Engine:
         job.idempotency_key = None if new.key is None else new.key["key"]
         job.depth = depth
         stored = new
+        # A guess: during the write below another thread may take the last slot. Then this run is
+        # stored as running, and waits; `begun` tells `advance`, `_begin` and `close` of it.
         if self._queue.is_next(new.run, depth):
             # Stored as running at once, so that it starts after one transaction and not two.
             job.run, job.begun = self._executor.begun(new.run), True
@@ -225,6 +228,7 @@ class Engine:
                 before = await self._storage.within(new.held).run_controls.get(other.run_id)
                 stops.append(with_stop(other.run, before, new.replaces, new.stop_reason))
         await self._store(stored, stops, claimable)
+        # Only after the commit: a run in the queue may be started, stopped and settled at any time.
         self._queue.enter(job, resting(new.thread))
         if self.cluster is not None:
             self.cluster.followers.keep(job)
@@ -267,6 +271,7 @@ class Engine:
 
     def _attempt_ended(self, job: Job, task: asyncio.Task[Outcome]) -> None:
         """Settle a run whose task is done, however the task ended."""
+        # From here on no cancellation reaches the task. A later `stop` is read by the settlement.
         job.ended = True
         if self._closed:  # It stopped too late for `close`, which has put it back.
             return
@@ -310,6 +315,7 @@ class Engine:
         logger.warning("run %s pauses: the database is not available", job.run_id)
         while not job.lost:
             try:
+                # In this order: the write is fenced by the lease, which must still be held.
                 await self._executor.put_back(job)
                 self.cluster.lose_lease(job.thread_id)
             except Fenced:
@@ -360,6 +366,7 @@ class Engine:
         if self.cluster is None or run["status"] not in UNFINISHED:
             return None
         async with self.locks.hold(run["thread_id"]):
+            # Asked again: this process may have taken the thread over while it waited for the lock.
             return self.jobs.get(run["run_id"]) or await self.cluster.forwarder.find(run)
 
     async def watch(self, thread_id: str) -> EventLog:

@@ -182,6 +182,7 @@ class EventLog:
             event_id: The id, if the same event is in another log too; None for a new id.
             keep: Whether to store it. If not, only the attached readers get it.
         """
+        # A lost run goes on for a moment. Its readers get the events of the next holder instead.
         if self.is_remote:
             return Event(event_id or (0, 0), name, data)
         event = Event(event_id or self._clock.event_id(), name, data)

@@ -88,6 +88,7 @@ class RunExecutor:
                 raise
             if is_outage(raised) and self._storage.shared is not None:
                 raise  # Not an error of the graph: the run goes on from its last checkpoint.
+            # A `TimeoutError` may also be the graph's own, such as that of a request in a node.
             late = isinstance(raised, TimeoutError) and limit.expired()
             return self.failure(job, raised, "time out" if late else "fail")
         finally:
@@ -119,6 +120,8 @@ class RunExecutor:
         self._metrics.start_delays.add(max(self._clock.time() - job.due, 0.0))
         if not job.begun:
             await self._until_stored(job, self._store_start)
+        # `started_at` before the v3 log is opened: a reader that opens it at the same time adds the
+        # runs that have one, and the others add themselves.
         job.begun, job.started_at = False, job.run["updated_at"]
         attempt = job.attempt
         logger.info(

@@ -42,6 +42,7 @@ class Followers:
     async def refresh(self, thread_id: str) -> None:
         """Look for the followers of a thread of this process, and confirm it to them."""
         followers = await self._shared.followers(thread_id)
+        # The lease may have been released or lost during the query.
         if not followers or not self._shared.owns(thread_id):
             return
         self._threads.setdefault(thread_id, None)

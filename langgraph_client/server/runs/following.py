@@ -149,6 +149,7 @@ class Following:
                 return
 
     async def _end(self, job: Job, result: RunResult) -> None:
+        # Between the queries this process may have taken the run over; see `adopt`.
         if self.jobs.get(job.run_id) is not job:
             return
         del self.jobs[job.run_id]

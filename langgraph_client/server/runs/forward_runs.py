@@ -154,6 +154,7 @@ class RunForwarder:
         askers.add(answered)
         try:
             self._shared.notify("follow", thread_id)
+            # Nobody would reply. The next holder looks for followers when it takes the thread over.
             if await self._shared.holder(thread_id) in (None, self._shared.process_id):
                 return
             # After this time, the holder's next renewal looks for followers, too.

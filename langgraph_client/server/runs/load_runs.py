@@ -99,6 +99,7 @@ class RunLoader:
         if decision.outcome is not None:
             job.ended, job.reason = True, decision.reason
             job.started_at = run["updated_at"] if job.attempt else None
+            # In a task: the caller may hold the lock of the thread, which the settlement needs.
             self._tasks.spawn(self._settlements.settle(job, decision.outcome))
 
     def _job_again(self, run: Document) -> Job:

@@ -49,6 +49,7 @@ def decide(
         latest: The id of its thread's latest checkpoint.
         max_kills: How many times the process may be killed during the same step.
     """
+    # First: the client that got a reply to its stop relies on it, however the process has ended.
     if control.get("stop"):
         return Decision(run, Outcome(control["stop"]), str(control.get("reason", "")))
     if control.get("bound"):

@@ -68,6 +68,7 @@ class RunQueue:
         """Return whether a run that enters now would start at once."""
         return not (
             self.closing
+            # A hook may hold the run back, so it must not be stored as running yet.
             or self._hooks.watches_starts
             or self.room(depth) <= 0
             or self.of(run["thread_id"])
@@ -146,6 +147,7 @@ class RunQueue:
 
     def free(self, job: Job) -> None:
         """Free the slot of a run that has stopped, and start a waiting run of another thread."""
+        # The depth under which it was counted: `enter` changes it only before the start.
         self._running[job.depth] -= 1
         depths = {job.depth}
         if self._suspect is job:

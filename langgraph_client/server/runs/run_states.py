@@ -53,6 +53,7 @@ class Outcome:
     details: Document = field(default_factory=dict)
 
 
+# Compared by identity: otherwise `list.remove` would compare whole documents.
 @dataclass(eq=False)
 class Job:
     """A run with its events, its state in the queue and its result, while this process needs it.

@@ -113,6 +113,7 @@ class Settlements:
                 fields, outcome = await self._fields_after_run(job, outcome)
                 if await self._end(job, outcome, fields, is_retry=failures > 0):
                     return
+                # The state must be read again, after what the run has written is deleted.
                 outcome = Outcome("rollback")
             except Fenced:
                 await self._lose(job)
@@ -144,6 +145,7 @@ class Settlements:
             if await self._storage.states.keeps_run(job.thread_id, job.run_id):
                 job.not_undone = _CANNOT_UNDO.format("server")
             try:
+                # Not in use: the thread's other runs start only after this one has left the queue.
                 if not await self._graph_runner.delete_run(
                     job.run, is_needed=is_needed, is_in_use=False
                 ):
@@ -162,6 +164,7 @@ class Settlements:
         except BaseException as raised:  # Of a graph's factory, or a class that cannot be restored.
             if is_outage(raised) or is_stopping(raised):
                 raise
+            # Only a success: an accepted stop, or the run's own error, must stay its outcome.
             if outcome.error is None and outcome.event == "succeed":
                 outcome = self._executor.failure(job, raised)
             return rest, outcome
@@ -276,6 +279,7 @@ class Settlements:
         if self._cluster is not None:
             shared = self._cluster.shared
             others = await shared.has_others(transaction, job.thread_id, job.run_id)
+        # Read here, not before the run: its metadata and config may have been changed meanwhile.
         thread = await transaction.threads.get(job.thread_id)
         if end.gone:
             await delete_run_documents(transaction, job.run_id, keep_lifecycle=True)

@@ -87,6 +87,7 @@ class RunStopper:
             job.task.cancel()
         else:
             job.ended = True
+            # In a task: the caller holds the lock of the thread, which the settlement needs.
             self._tasks.spawn(self._settlements.settle(job, Outcome(action)))
 
     async def cancel(self, run_ids: Iterable[str], action: Action, reason: str = GONE) -> list[Job]:
@@ -116,10 +117,12 @@ class RunStopper:
         if job is None:
             return None
         async with self._locks.hold(job.thread_id):
+            # It may have ended, or been lost, while this request waited for the lock.
             if run_id not in self._queue.jobs or job.lost:
                 return None
             if not await self._note_stop(job, action, reason):
                 return None
+            # Only after the note is stored: a stop that was answered must survive a kill.
             self.stop(job, action, reason)
             return job
 
@@ -282,6 +285,7 @@ class RunStopper:
     def delete_job(self, job: Job) -> None:
         """End a run whose document is being deleted. Its readers get an `error` event."""
         if not job.deleted:
+            # A settlement under way reads this under the lock, and then deletes the document.
             job.deleted = True
             if not job.log.closed:
                 self._executor.publish(job, "error", NOT_FOUND, keep=False)
@@ -337,6 +341,7 @@ class RunStopper:
                 return await self._delete_resting(thread_id, held)
         except BaseException:
             if self._cluster is not None:
+                # Otherwise all processes would refuse runs on the thread for `DELETION_SECONDS`.
                 await self._cluster.shared.give_up_deletion(thread_id)
             raise
         finally:
@@ -366,6 +371,8 @@ class RunStopper:
         If processes share the database, a paused one may still have a run of the thread. When it
         continues, its lease is gone, and it writes nothing.
         """
+        # The graph's own checkpointer first, while the documents still name the graph and the run.
+        # If it fails, the thread stays, and the deletion can be repeated.
         thread = await thread_to_forget(self._storage.within(held), thread_id)
         if thread is not None:
             last_run, is_needed = await self._about_own_saver(thread_id, held)
