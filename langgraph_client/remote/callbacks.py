@@ -105,6 +105,7 @@ class RunCallbacks:
 
     def _start(self, manager: Foreign) -> Calls:
         if manager is not None and manager.handlers:
+            # As a local graph does (seen in langgraph 1.2), so that handlers see the same metadata.
             if "ls_integration" not in manager.metadata:
                 manager.add_metadata({"ls_integration": "langgraph"})
             self.wants_messages = any(map(hears_models, manager.handlers))
@@ -187,6 +188,8 @@ class Models:
 
 def _make(calls: Calls) -> None:
     """Make blocking calls: each is made when it is yielded, and its result is sent back."""
+    # This hides no error of a handler: Python turns a StopIteration that leaves a generator or
+    # a coroutine into a RuntimeError.
     with contextlib.suppress(StopIteration):
         result = next(calls)
         while True:
@@ -195,6 +198,8 @@ def _make(calls: Calls) -> None:
 
 async def _amake(calls: Calls) -> None:
     """Make async calls: each is awaited, and its result is sent back."""
+    # This hides no error of a handler: Python turns a StopIteration that leaves a generator or
+    # a coroutine into a RuntimeError.
     with contextlib.suppress(StopIteration):
         result = await next(calls)
         while True:

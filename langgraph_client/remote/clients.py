@@ -81,6 +81,7 @@ class Clients:
         self._given_sync = sync_client
         self._made: LangGraphClient | None = None
         self._made_sync: SyncLangGraphClient | None = None
+        # Guards `_made` and `_made_sync`: threads that share a graph must share its clients.
         self._lock = threading.Lock()
         #: Whether the server reads values in envelopes; None before the server was asked.
         self.reads_envelopes: bool | None = None
@@ -159,6 +160,7 @@ class Clients:
         """Close the blocking client if it was made here; it is made again when needed."""
         with self._lock:
             made, self._made_sync = self._made_sync, None
+        # Outside of the lock, so that other threads can make a new client meanwhile.
         if made is not None:
             made.close()
 
@@ -167,5 +169,6 @@ class Clients:
         self.close()
         with self._lock:
             made, self._made = self._made, None
+        # Outside of the lock, so that other threads can make a new client meanwhile.
         if made is not None:
             await made.aclose()

@@ -58,6 +58,7 @@ class GraphStream(Iterator[GraphValue]):
         try:
             return self._next()
         except BaseException:
+            # An exception of the generator ends it, so that nothing is left for `__del__` to close.
             self._held.discard(self._items)
             raise
 
@@ -73,6 +74,7 @@ class GraphStream(Iterator[GraphValue]):
         # When the interpreter exits, no thread can be started. The run then goes on, or ends with
         # the closed connection.
         with contextlib.suppress(RuntimeError):
+            # The bound method keeps the generator alive until the thread has closed it.
             closing = threading.Thread(target=_quietly, args=(self._items.close,), daemon=True)
             closing.start()
             if self._reader == get_ident():
@@ -254,6 +256,7 @@ class AsyncConverted(AsyncGenerator[GraphValue, None]):
             self._end = end
             self._ready.extend(self._at_end())
         except Exception as error:
+            # Not BaseException: after a cancelled read, the next one asks `items` again.
             self._end = error
             await self._items.aclose()  # It may be the conversion that failed.
             self._ready.extend(self._at_failure())

@@ -239,6 +239,7 @@ class Address:
 
     def as_written(self) -> Address:
         """Return this address with the caller's own thread id, for mocks of a client."""
+        # The caller has not written the id of a node's own thread: it is derived from the parent's.
         if self.namespace:
             return self
         return replace(self, thread_id=self.given, derived_from=None)

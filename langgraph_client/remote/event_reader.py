@@ -59,6 +59,8 @@ class EventReader:
         own_metadata: Reply = request.sent_config.get("metadata", {})
         self._decoder = replace(
             decoder,
+            # langgraph copies `configurable` into the metadata of checkpoints, too. `GIVEN_PARENTS`
+            # is not the caller's: `RunRequest` adds it for servers other than the bundled one.
             own_metadata=frozenset({*own_metadata, *self._own_configurable}) - {GIVEN_PARENTS},
             metadata_thread=own_metadata.get("thread_id"),
             parents=nested.parents if nested else {},
@@ -328,6 +330,8 @@ class EventReader:
     # --- failures, and the graph around this one ---
 
     def _failure(self, data: JSON) -> Exception:
+        # Not all exceptions that come of it are a client's, such as ParentCommand: without this,
+        # they would cancel a run that is over.
         self._is_over = True
         data = self._decoder.open(data)
         nested = self._request.nested

@@ -94,6 +94,7 @@ def remote_error(
     made.run_id, made.thread_id = run_id, thread_id
     attributes = document.get("attributes")
     if isinstance(attributes, Mapping):
+        # An attribute from the server must not hide a method of the class here.
         methods = {name for name in attributes if callable(getattr(type(made), name, None))}
         made.__dict__.update({k: v for k, v in attributes.items() if k not in _OWN | methods})
     if document.get("invalid_resume"):

@@ -677,6 +677,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                                 if event in direct:
                                     yield read_direct(event, part.data)
                                     continue
+                                # Answered here and not by the reader, which has no I/O.
                                 if event == CONTROL_EVENT:
                                     answer = runs.answer_control(request.control, part.data, call)
                                     drive(answer, client)
@@ -717,6 +718,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
                                 if event in direct:
                                     yield read_direct(event, part.data)
                                     continue
+                                # Answered here and not by the reader, which has no I/O.
                                 if event == CONTROL_EVENT:
                                     answer = runs.answer_control(request.control, part.data, call)
                                     await adrive(answer, client)

@@ -87,6 +87,7 @@ class HandlerCalls:
     def _manager(self, event: str, call: Reply) -> Foreign:
         child = self._run.get_child()
         handlers = self._handlers[event]
+        # Not `child` itself, which has the handlers for the other event, too: they get other calls.
         return type(child)(
             handlers=list(handlers),
             inheritable_handlers=list(handlers),

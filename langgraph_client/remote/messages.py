@@ -120,6 +120,8 @@ class _Maker:
         if self._latest is not None:
             latest, factories, given = self._latest
             # A shortcut for speed: the chunks of a message are equal except for their content.
+            # All threads share `latest`. A race costs the shortcut and nothing else, because the
+            # message is made of `document`, not of `latest`.
             content = latest["content"] = document.get("content")
             if document == latest and type(content) is str:
                 return self._made_again(document, factories, given)

@@ -228,6 +228,7 @@ def nested_address(
     scratchpad = configurable.get(_SCRATCHPAD)
     if calling and scratchpad is not None:
         # If a task calls several subgraphs, langgraph numbers them, from the second call on.
+        # Asking counts the call, so a state method must not ask, and a run only once.
         number = scratchpad.subgraph_counter()
         if number:
             namespace = f"{namespace}|{number}"

@@ -22,6 +22,7 @@ from langgraph_client.remote.compat import Interrupt
 _INTERRUPT = "__interrupt__"
 #: By the place of an answer, how many calls are finding out whether it is for their remote graph.
 _deciding: dict[int, int] = {}
+# Guards the counts in `_deciding`: tasks of a parent graph may run in several threads.
 _lock = Lock()
 
 
@@ -89,6 +90,8 @@ class ParentAnswer:
     @contextmanager
     def deciding(self) -> Iterator[None]:
         """Keep the answer for this call, which finds out whether it is for its remote graph."""
+        # By id, as langgraph's objects need not have a hash, and equal ones are not one answer.
+        # `self` keeps the object alive, so that no other one gets its id meanwhile.
         place = id(self._place) if self._scratchpad is not None else 0
         with _lock:
             _deciding[place] = _deciding.get(place, 0) + 1
@@ -103,4 +106,5 @@ class ParentAnswer:
     @property
     def is_kept_for_another(self) -> bool:
         """Whether another call is finding out whether the answer is for its remote graph."""
+        # A call asks this while it reads events. Then it has left its own `deciding()`.
         return self._scratchpad is not None and id(self._place) in _deciding

@@ -42,6 +42,7 @@ class ParentStream:
         # parent graph reports its own stop, so this event would be a second one.
         if nested.emit is not None and mode in nested.modes and payload != {INTERRUPT: ()}:
             if mode == "messages" and (message_id := _id_of(payload[0])) is not None:
+                # The chunks of one message have one id: only a whole message can be a repetition.
                 if self._was_streamed(message_id) and not _is_part(payload[0]):
                     return
                 self.note_seen([message_id])
@@ -54,6 +55,7 @@ class ParentStream:
     def note_seen(self, message_ids: Iterable[str]) -> None:
         """Note messages that the parent must not stream when the node returns them."""
         for message_id in message_ids:
+            # Before the id is added to `streamed`, which makes it look streamed elsewhere.
             if not self._was_streamed(message_id):
                 self._new.add(message_id)
             for streamed in self._nested.streamed:

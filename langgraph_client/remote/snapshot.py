@@ -151,6 +151,7 @@ class HistoryPages:
 
     def add_page(self, states: Sequence[Reply]) -> None:
         """Note the states of a page. A page that is not full is the last one."""
+        # Before `_left` changes, from which `request` computes the size of the page.
         full = len(states) == self.request()["limit"]
         if self._left is not None:
             self._left -= len(states)

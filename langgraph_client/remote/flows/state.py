@@ -140,6 +140,7 @@ def _written_config(call: StateCall, checkpoint: Reply) -> Flow[RunnableConfig]:
     if not address.namespace:
         return {"configurable": address.configurable(checkpoint)}
     parents = parents_of(call.asked.get("configurable") or {})
+    # The entry of this graph itself does not tell the checkpoints of the graphs around it.
     if parents.keys() - {"|".join(address.namespace)}:
         return {"configurable": address.configurable(checkpoint, parents)}
     state = yield from get_state(
