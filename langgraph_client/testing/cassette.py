@@ -329,6 +329,8 @@ class Cassette:
                 }
             return [without_ignored(item) for item in value] if isinstance(value, list) else value
 
+        # Of the file's requests, too: they may be written under other rules than this cassette has,
+        # such as other names in `scrub`, or while fewer keys were known.
         query = self._scrubber.text(request["query"])
         body = without_ignored(self._scrubber.value(request["body"]))
         return request["method"], request["path"], query, body

@@ -133,6 +133,7 @@ class Scrubber:
                 if name.lower() == "cookie":
                     secrets = [pair.partition("=")[2].strip() for pair in value.split(";")]
                 else:
+                    # A scheme before the key, such as `Bearer`, is no secret: other texts have it.
                     secrets = value.split()[-1:]
                 with self._lock:
                     # A new set: another thread may be searching for the known ones.
@@ -204,6 +205,7 @@ class Scrubber:
         except (ValueError, RecursionError):
             return None
         scrubbed = self.value(value)
+        # Without a secret the text itself is kept, with its spaces and its way to write numbers.
         return text if scrubbed == value else json.dumps(scrubbed, ensure_ascii=False)
 
     def _fields(self, text: str) -> str:

@@ -185,6 +185,7 @@ class TestClock(Clock):
         if distance < timedelta():
             raise InvalidArgumentError("seconds", f"a clock does not go back, by {distance}")
         target = self._present + distance.total_seconds()
+        # One by one: a call may add others that are due before the target.
         while (due := self._next(target)) is not None:
             if not due.loop.is_closed():  # A server that was closed left its timers behind.
                 _call_from_outside(due)
@@ -221,6 +222,7 @@ class TestClock(Clock):
 
 
 async def _call(due: _Due) -> None:
+    # Asked again: it may be cancelled after `_next`, often in another thread, has removed it.
     if not due.is_cancelled:
         due.call()
     for _ in range(_ROUNDS):

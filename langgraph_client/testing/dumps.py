@@ -15,7 +15,9 @@ from langgraph_client.server.graphs.state_documents import state_document
 from langgraph_client.server.services import Services
 
 FORMAT = 1
+# A time as a number, which `_ID` does not find.
 _STARTED = "__request_start_time_ms__"
+# UUIDs, ids of interrupts (32 hexadecimal digits), and times.
 _ID = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b"
     r"|\d{4}-\d\d-\d\dT[\d:.]+(?:\+00:00|Z)"
@@ -114,6 +116,7 @@ async def dump_of(services: Services) -> Dump:
         "store": store,
         "tables": await storage.export(),
     }
+    # As plain JSON, so that a dump in memory equals the same dump read from its file.
     return Dump(decode(encode(shown)))
 
 

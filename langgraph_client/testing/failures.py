@@ -49,6 +49,8 @@ class Failure:
             if isinstance(link, RemoteException) and link.run_id is not None:
                 if link.run_id == self.run_id:
                     return True
+            # What came over the wire is another object. Where it does not name its run, the name of
+            # its class and its text have to do.
             elif link is self.error or (
                 type(link).__name__ in (type(self.error).__name__, RemoteException.__name__)
                 and str(self.error) in str(link)
@@ -154,6 +156,7 @@ class ExpectedError:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        # `__exit__` blocks, and the awaited run may need tasks of this loop, such as a reader.
         await asyncio.to_thread(self.__exit__, kind, error, trace)
 
     def _fits(self, failure: Failure) -> bool:

@@ -165,6 +165,7 @@ def _message(reply: Reply, number: int) -> AIMessage:
         raise reply
     if isinstance(reply, str):
         message = AIMessage(reply)
+    # Before `AIMessage`, whose subclass it is: `_generate` must not return a chunk.
     elif isinstance(reply, AIMessageChunk):
         message = cast("AIMessage", message_chunk_to_message(reply))
     elif isinstance(reply, AIMessage):

@@ -180,6 +180,7 @@ class _Connection:
                     return
                 if not await self._answered(*request):
                     return
+                # Any other state means that the connection ends here, as after `connection: close`.
                 if self._h11.states != {h11.CLIENT: h11.DONE, h11.SERVER: h11.DONE}:
                     return
                 self._h11.start_next_cycle()

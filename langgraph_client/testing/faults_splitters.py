@@ -51,6 +51,7 @@ class _Blocks:
     def feed(self, piece: bytes) -> list[bytes]:
         self.rest += piece
         blocks = []
+        # A blank line has at most four bytes; three of them may have come with earlier pieces.
         while match := _BLOCK_END.search(self.rest, max(self.seen - 3, 0)):
             blocks.append(bytes(self.rest[: match.end()]))
             del self.rest[: match.end()]

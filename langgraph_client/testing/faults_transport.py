@@ -187,6 +187,7 @@ class _Stream(httpx.SyncByteStream):
     def _carried(self, piece: Piece) -> bytes:
         if isinstance(piece, bytes):
             return piece
+        # An iterator must yield something for the step. Readers of a body pass over empty pieces.
         _perform(_checked(piece), self._request)
         return b""
 

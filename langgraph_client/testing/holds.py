@@ -179,6 +179,7 @@ class Holds:
     def keeps_pending(self, run: JsonMapping, resume: Callable[[], None]) -> bool:
         """Return whether a run must not start yet; `resume` is called when it may."""
         loop = asyncio.get_running_loop()
+        # Only the first hold takes the run. Its release has the queue ask again, for the next one.
         return any(
             hold.fits(run, status="pending")
             and hold.take(run["run_id"], lambda: _soon(loop, resume))

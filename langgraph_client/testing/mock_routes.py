@@ -150,6 +150,7 @@ def json_answer(
     if error is not None:
         return _error_answer(error, detail)
 
+    # Made for each request: httpx binds a response to the request that it answers.
     def answer() -> httpx.Response:
         if status == 204:
             return httpx.Response(status, headers=headers)

@@ -25,6 +25,8 @@ class MockRuns(MockEndpoints):
 
     def __init__(self, routes: MockRoutes) -> None:
         super().__init__(routes)
+        # Runs as their latest stream left them, by id. Streams without a `run_id` share one id, and
+        # a client asks for a run often or never, so that answers in order would be wrong.
         self._streamed: dict[str, object] = {}
 
     def create(

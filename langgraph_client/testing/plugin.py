@@ -76,6 +76,7 @@ def pytest_runtest_makereport(
     The failure counts as expected then: it is reported already, or `xfail` expects it.
     """
     report = yield
+    # Read after the other hooks: of a `unittest` case, pytest's own hook puts the exception there.
     if call.excinfo is None or call.excinfo.errisinstance(pytest.skip.Exception):
         return report
     error = call.excinfo.value

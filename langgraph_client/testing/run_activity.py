@@ -43,6 +43,7 @@ class RunActivity:
                 for job in engine.jobs.values()
                 if (until := self._clock.sleeping_until(job.run_id)) is not None
             ]
+        # A run that is due already does not wait for the clock, but for its thread, a hold or room.
         return [time for time in times if time > self._clock.time()]
 
     def progressing(self, services: Services) -> list[str]:

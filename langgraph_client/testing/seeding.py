@@ -32,6 +32,7 @@ async def seed(
     async with services.graphs.open(graph_id, config) as graph:
         # A checkpointer of the test's own may have states of an earlier thread with this id.
         await delete_state(services, graph, thread)
+        # Any node will do: what comes next is decided by the last update, below.
         for update in history:
             await graph.aupdate_state(config, dict(update), _any_node(graph))
         if isinstance(graph, HostedScript):

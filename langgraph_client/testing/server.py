@@ -238,6 +238,7 @@ class TestServer(Server):
         never = threading.Event()
         active: list[str] = []
         for _ in range(max(1, round(timeout / LOOK_AGAIN))):
+            # With a timeout of 0 one check is still made, and the loop needs a moment for it.
             active = self._run_on_loop(progressing, timeout=max(timeout, 1.0))
             if not active or until():
                 return []
@@ -403,6 +404,8 @@ class TestServer(Server):
         self._failures.clear()
 
     async def _reopen(self, forget: bool) -> None:
+        # A dump cannot write states into a checkpointer that a graph was compiled with. So `load`
+        # leaves them there, where the loaded threads find them.
         at_end, self._deletes_states_at_end = self._deletes_states_at_end, forget
         try:
             await self._shut_down(is_closing=False)
@@ -475,6 +478,7 @@ class TestHooks(RunHooks):
 
     async def before_run(self, run: Run) -> None:
         """Wait while a hold keeps the run before its graph."""
+        # The run's own task awaits this, so all that the graph starts inherits the value.
         CURRENT_RUN.set(run["run_id"])
         await self._holds.at(run)
 
