@@ -76,10 +76,10 @@ def error_document(error: BaseException, show: bool = False) -> dict[str, str]:
     name = type(error).__name__
     if isinstance(error, RemoteException):  # The server that it comes from may know more classes.
         name = error.error
-    return {"error": name, "message": _text_of(error) if told else _HIDDEN}
+    return {"error": name, "message": text_of(error) if told else _HIDDEN}
 
 
-def _text_of(error: BaseException) -> str:
+def text_of(error: BaseException) -> str:
     """Return the text of an exception. Its `__str__` is user code, which may raise anything."""
     try:
         return str(error)

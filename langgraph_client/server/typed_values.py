@@ -15,6 +15,7 @@ from langgraph_client.server.encoding import (
     error_document,
     located,
     plain,
+    text_of,
 )
 from langgraph_client.server.storage.protocol import Event
 from langgraph_client.values import (
@@ -110,12 +111,18 @@ def _at(value: Any, path: list[Any]) -> object:
     return value
 
 
-def failure_details(error: BaseException, message: str) -> dict[str, object]:
+def failure_details(error: BaseException, message: str, *, show: bool) -> dict[str, object]:
     """Return the details from which a RemoteGraph creates a local exception.
 
     If the server hides the exception's text, so that `message` is another text, the details contain
     neither `args` nor attributes. Otherwise they contain only plain values and those of langchain's
     messages that can be sent, and no attribute whose name looks like that of a secret.
+
+    Args:
+        error: The exception.
+        message: Its text, as it is sent.
+        show: Whether to show the text of every class among the members of an exception group; see
+            `error_document`.
     """
     kinds = type(error).__mro__[1:]
     details: dict[str, object] = {
@@ -124,14 +131,11 @@ def failure_details(error: BaseException, message: str) -> dict[str, object]:
     if vars(error).get(INVALID_RESUME) is True:
         details["invalid_resume"] = True
     if isinstance(error, BaseExceptionGroup):
-        details["exceptions"] = [
-            {**error_document(inner), **failure_details(inner, str(inner))}
-            for inner in error.exceptions
-        ]
+        details["exceptions"] = [_described(inner, show) for inner in error.exceptions]
     elif type(error).__name__ == "ParentCommand" and error.args:
         command = error.args[0]
         details["command"] = {"update": command.update, "goto": command.goto}
-    elif message == str(error):
+    elif message == text_of(error):
         if isinstance(error, ValidationError):
             details["validation"] = {"title": error.title, "errors": _problems(error)}
         if all(map(_is_plain, error.args)):
@@ -144,6 +148,11 @@ def failure_details(error: BaseException, message: str) -> dict[str, object]:
             and not any(secret in name.lower() for secret in _SECRETS)
         }
     return details
+
+
+def _described(error: BaseException, show: bool) -> dict[str, object]:
+    document = error_document(error, show)
+    return {**document, **failure_details(error, document["message"], show=show)}
 
 
 def _problems(error: ValidationError) -> list[dict[str, object]]:

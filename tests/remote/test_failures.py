@@ -214,11 +214,15 @@ class Errors(BaseCallbackHandler):
     """Notes the errors of the nodes inside a run."""
 
     def __init__(self) -> None:
-        self.heard: list[str] = []
+        self.errors: list[Any] = []
+
+    @property
+    def heard(self) -> list[str]:
+        return list(map(str, self.errors))
 
     def on_chain_error(self, error: BaseException, **kwargs: Any) -> None:
         if kwargs["parent_run_id"] is not None:
-            self.heard.append(str(error))
+            self.errors.append(error)
 
 
 @pytest.mark.parametrize("shown", [True, False])
@@ -238,3 +242,30 @@ def test_events_and_callbacks_have_the_text_that_the_run_s_error_has(shown: bool
             events.extend(stream)
     assert errors.heard == [text]
     assert [str(event["error"]) for event in events if "error" in event] == [text]
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_members_of_a_group_show_what_they_would_show_alone(shown: bool) -> None:
+    """Their texts, args and attributes, at any depth, in the error and for handlers."""
+
+    def fail(state: State) -> Any:
+        error = OSError(5, "password=hunter2")
+        error.url = "postgres://ada:hunter2@db"  # type: ignore[attr-defined]
+        raise ExceptionGroup("several", [error, ExceptionGroup("inner", [error])])
+
+    graph = StateGraph(State).add_node("fail", fail).add_edge(START, "fail").compile()
+    errors = Errors()
+    with Server({"failing": graph}, show_errors=shown) as server:
+        config: Any = {"callbacks": [errors]}
+        with pytest.raises(ExceptionGroup) as caught:
+            server.remote_graph("failing").invoke({}, config)
+    for group in (caught.value, *errors.errors):
+        first, inner = group.exceptions
+        for member in (first, *inner.exceptions):
+            assert isinstance(member, OSError)
+            if shown:
+                assert (str(member), member.errno) == ("[Errno 5] password=hunter2", 5)
+                assert vars(member)["url"] == "postgres://ada:hunter2@db"
+            else:
+                assert str(member) == "An internal error occurred"
+                assert "hunter2" not in f"{member.args} {vars(member)}"

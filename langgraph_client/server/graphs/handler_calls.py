@@ -13,7 +13,7 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.tracers import BaseTracer
 
 from langgraph_client.server.encoding import NotJsonError, blanked
-from langgraph_client.server.graphs.run_scope import error_in_run
+from langgraph_client.server.graphs.run_scope import error_in_run, texts_are_shown
 from langgraph_client.server.graphs.stream_events import message_metadata
 from langgraph_client.server.storage.protocol import Document
 from langgraph_client.server.typed_values import enclosed, failure_details
@@ -158,7 +158,7 @@ def _failure(error: BaseException) -> Document:
     document: Document = error_in_run(error)
     if type(error).__name__ in ("GraphInterrupt", "NodeInterrupt"):
         return {**document, "interrupts": list(error.args[0] if error.args else ())}
-    return {**document, **failure_details(error, document["message"])}
+    return {**document, **failure_details(error, document["message"], show=texts_are_shown())}
 
 
 def _generation(generation: Any) -> Document:

@@ -216,7 +216,12 @@ class RunScope:
 current_run: ContextVar[RunScope | None] = ContextVar("langgraph_client_run", default=None)
 
 
+def texts_are_shown() -> bool:
+    """Return whether the events of the current run show the text of every exception."""
+    run = current_run.get()
+    return run is not None and run.show_errors
+
+
 def error_in_run(error: BaseException) -> dict[str, str]:
     """Return an exception in the protocol's form, with the text that the run's events show."""
-    run = current_run.get()
-    return error_document(error, show=run is not None and run.show_errors)
+    return error_document(error, show=texts_are_shown())

@@ -268,7 +268,9 @@ class RunExecutor:
         if TYPED_VALUES in job.run["kwargs"]:
             if node := node_of(raised):
                 error["node"] = node
-            details = _encodable(failure_details(raised, error["message"]), job)
+            details = _encodable(
+                failure_details(raised, error["message"], show=self._show_errors), job
+            )
         logger.debug("run %s failed with this exception", job.run_id, exc_info=raised)
         self._hooks.failed(job.run, raised)
         text = error_document(raised, show=True)
