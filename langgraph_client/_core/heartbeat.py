@@ -13,57 +13,68 @@ MISSED = 3
 """How many missing heartbeats mean that a connection is lost."""
 FORGIVEN = 1.0
 """Seconds of silence that are always allowed, even if heartbeats come faster: networks stall."""
-_KEPT = 3
+_COMPARED = 3  # How many intervals in a row are compared; two are the fewest that are enough.
 
 
 class Cadence:
-    """The intervals between a server's heartbeats, as one client has measured them. Thread-safe.
+    """The interval between a server's heartbeats, as one client has measured it. Thread-safe.
 
     Args:
         silence: The seconds of `ReconnectPolicy.heartbeat_timeout`; None turns the watch off.
     """
 
     def __init__(self, silence: float | None = FORGIVEN) -> None:
-        self._gaps: deque[float] = deque(maxlen=_KEPT)
+        self._gap: float | None = None
         self._least = None if silence is None else min(silence, FORGIVEN)
 
     @property
     def patience(self) -> float | None:
         """Seconds of silence after which a connection counts as lost; None while not known."""
-        gaps = list(self._gaps)
-        if not gaps or self._least is None:
+        if self._gap is None or self._least is None:
             return None
-        return max(MISSED * max(gaps), self._least)
+        return max(MISSED * self._gap, self._least)
+
+    @property
+    def shortest(self) -> float:
+        """The shortest interval in seconds that matters; of shorter ones `patience` is the same."""
+        return (FORGIVEN if self._least is None else self._least) / MISSED
 
     def learn(self, gap: float) -> None:
         """Note the seconds between two heartbeats."""
-        self._gaps.append(gap)
+        self._gap = gap
 
 
 class Pulse:
     """Measures the heartbeats of one connection.
 
-    The interval between the first two heartbeats in a row is ignored. A slow reader finds the first
-    ones waiting in the buffer, closer together than they were sent. After a stall of the network
-    they come closer together too; but then the average of all in a row is still right.
+    A heartbeat may be read late, because the reader, its event loop or the network was busy. Then
+    the interval before it is too long, and the one after it too short. Two rules keep a good
+    connection from being taken for a lost one:
+
+    - Those that come at once count as one. Several are read at once if they have piled up. So one
+      that counts is never late by more than an interval of the server.
+    - The longest of two or three intervals in a row is learned. As only the lateness of the first
+      heartbeat shortens their sum, it is more than half of the server's: the patience for
+      three missing heartbeats is still longer than one interval.
     """
 
     def __init__(self, cadence: Cadence) -> None:
         self._cadence = cadence
-        self._second: float | None = None  # When the second one in a row came.
-        self._last: float | None = None
-        self._in_a_row = 0
+        self._last: float | None = None  # When the last one that counts came; None after an event.
+        self._gaps: deque[float] = deque(maxlen=_COMPARED)
 
     def beat(self, now: float) -> None:
         """Note that a heartbeat was received, or several at once."""
-        self._in_a_row += 1
-        if self._in_a_row == 2:
-            self._second = now
-        elif self._in_a_row > 2 and self._last is not None and self._second is not None:
-            average = (now - self._second) / (self._in_a_row - 2)
-            self._cadence.learn(max(now - self._last, average))
+        gap = None if self._last is None else now - self._last
+        if gap is not None:
+            if gap < self._cadence.shortest:
+                return
+            self._gaps.append(gap)
+            if len(self._gaps) > 1:
+                self._cadence.learn(max(self._gaps))
         self._last = now
 
     def other(self) -> None:
         """Note that something else was received."""
-        self._in_a_row = 0
+        self._last = None
+        self._gaps.clear()

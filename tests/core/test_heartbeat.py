@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -54,11 +55,45 @@ def test_the_cadence_is_the_server_s_own() -> None:
     assert beating(0, 5) is None
     assert beating(0, 5, 10) == 15
     assert beating(0, 20, 40) == 60
-    assert beating(0, 0.01, 0.02) == 1
+    assert beating(0, 0.35, 0.7) == pytest.approx(1.05)
     impatient, deaf = Cadence(0.2), Cadence(None)
     for cadence in (impatient, deaf):
         cadence.learn(0.01)
     assert (impatient.patience, deaf.patience) == (0.2, None)
+
+
+@pytest.mark.parametrize("interval", [0.5, 2, 5, 20])
+@pytest.mark.parametrize("busy", [0.1, 0.9, 1.99, 3.02, 4.2, 7.98])
+def test_a_busy_reader_is_no_sign_of_fast_heartbeats(interval: float, busy: float) -> None:
+    """Those that piled up meanwhile are read at once; the next one is still waited for."""
+    begun = busy * interval
+    sent = [interval * number for number in range(1, 20)]
+    # Each read takes a moment. What came before the first read, or during the last one, is late.
+    read = [max(time, begun + 1e-5 * number) for number, time in enumerate(sent)]
+    for count in range(len(read)):
+        patience = beating(None, *read[:count])
+        assert patience is None or patience > interval, read[:count]
+
+
+def test_a_busy_event_loop_is_no_sign_of_fast_heartbeats() -> None:
+    """What came while other tasks kept the loop busy is read late, and all at once."""
+    numbers = random.Random(0)
+    for _ in range(300):
+        read, time, free = [], 0.0, 0.0
+        for _ in range(10):
+            time += 5
+            if numbers.random() < 0.5:
+                free = max(free, time + numbers.uniform(-10, 10))
+            read.append(max(time, free))
+        for count in range(len(read)):
+            patience = beating(*read[:count])
+            assert patience is None or patience > 5, read[:count]
+
+
+def test_padding_is_no_sign_of_fast_heartbeats() -> None:
+    """Comments that a server sends at once, to get through buffers on the way, are no rhythm."""
+    assert beating(None, 0, 0, 0.05, 0.1, 0.15) is None
+    assert beating(None, 0, 0, 0.05, 0.1, 0.15, 5, 10) == pytest.approx(15, abs=0.5)
 
 
 def test_late_readers_do_not_learn_a_wrong_cadence() -> None:
