@@ -381,7 +381,9 @@ class RunCreator:
             run, thread = self._documents(request, assistant, thread)
             is_kept = is_new and not run["kwargs"]["temporary"]
             ttl = self._new_ttl(thread_id) if is_kept else None
-            control: Document = {"bound": True} if request.is_bound else {}
+            control: Document = {}
+            if request.is_bound:
+                control["bound"] = self._engine.process_id or True
             document = None
             if key is not None:
                 control["idempotency_key"] = key

@@ -142,6 +142,11 @@ class Engine:
         return self.cluster.forwarder.opening(thread_id)
 
     @property
+    def process_id(self) -> str | None:
+        """The id of this process among those that share the database; None if there are none."""
+        return None if self.cluster is None else self.cluster.shared.process_id
+
+    @property
     def jobs(self) -> dict[str, Job]:
         """The runs that are not over, by id."""
         return self._queue.jobs

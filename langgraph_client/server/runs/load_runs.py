@@ -83,7 +83,13 @@ class RunLoader:
         latest = None
         if run["status"] == "running":
             latest = await self._storage.states.latest(run["thread_id"])
-        decision = decide(run, {**new_control(run), **control}, latest, self._max_kills)
+        decision = decide(
+            run,
+            {**new_control(run), **control},
+            latest,
+            self._max_kills,
+            has_connection=await self._has_connection(control),
+        )
         # Counted before the run starts again: if it kills the process at once, the next start
         # must know.
         if decision.control is not None:
@@ -101,6 +107,14 @@ class RunLoader:
             job.started_at = run["updated_at"] if job.attempt else None
             # In a task: the caller may hold the lock of the thread, which the settlement needs.
             self._tasks.spawn(self._settlements.settle(job, decision.outcome))
+
+    async def _has_connection(self, control: Document) -> bool:
+        """Return whether the process that has the connection of a `bound` run is alive."""
+        # True, and not an id, is stored by a single process, and by earlier versions.
+        process_id = control.get("bound")
+        if self._cluster is None or not isinstance(process_id, str):
+            return False
+        return await self._cluster.shared.is_alive(process_id)
 
     def _job_again(self, run: Document) -> Job:
         """Return the job of a stored run.

@@ -36,7 +36,12 @@ class Decision:
 
 
 def decide(
-    run: Document, control: Document, latest: str | None, max_kills: int = MAX_KILLS
+    run: Document,
+    control: Document,
+    latest: str | None,
+    max_kills: int = MAX_KILLS,
+    *,
+    has_connection: bool = False,
 ) -> Decision:
     """Decide what happens to a run.
 
@@ -48,11 +53,13 @@ def decide(
             checkpoint (`at`). Other fields are kept, see `with_mark`.
         latest: The id of its thread's latest checkpoint.
         max_kills: How many times the process may be killed during the same step.
+        has_connection: Whether the process that has the run's connection is alive. That one stops
+            the run if the client disconnects.
     """
     # First: the client that got a reply to its stop relies on it, however the process has ended.
     if control.get("stop"):
         return Decision(run, Outcome(control["stop"]), str(control.get("reason", "")))
-    if control.get("bound"):
+    if control.get("bound") and not has_connection:
         return Decision(run, Outcome("interrupt"), _DISCONNECTED)
     if run["status"] == "pending":
         return Decision(run, suspect=control.get("kills") == max_kills - 1)

@@ -140,6 +140,10 @@ class Shared(Protocol):
         """Release all leases, and unregister this process."""
         ...
 
+    async def is_alive(self, process_id: str) -> bool:
+        """Return whether a process is one of those that share the database now."""
+        ...
+
     async def renew(self) -> dict[str, int]:
         """Renew the leases of this process. Return the epochs of those that it holds, by thread."""
         ...

@@ -122,6 +122,15 @@ class Leases:
             await transaction.execute("SELECT pg_notify(%s, 'work ')", (CHANNEL,))
         self.epochs.clear()
 
+    async def is_alive(self, process_id: str) -> bool:
+        """Return whether a process is one of those that share the database now."""
+        if process_id == self.process_id:  # Even if it was too busy to renew in time.
+            return True
+        row = await self._connections.row(
+            f"SELECT 1 FROM processes p WHERE p.process_id = %s AND {_ALIVE}", (process_id,)
+        )
+        return row is not None
+
     async def renew(self) -> dict[str, int]:
         """Renew the leases of this process. Return their epochs, by thread."""
         await self.join()
