@@ -49,12 +49,7 @@ class Failure:
             if isinstance(link, RemoteException) and link.run_id is not None:
                 if link.run_id == self.run_id:
                     return True
-            # What came over the wire is another object. Where it does not name its run, the name of
-            # its class and its text have to do.
-            elif link is self.error or (
-                type(link).__name__ in (type(self.error).__name__, RemoteException.__name__)
-                and str(self.error) in str(link)
-            ):
+            elif link is self.error or _describes(link, self.error):
                 return True
         return False
 
@@ -83,10 +78,8 @@ class Failures:
         graph = run["kwargs"]["config"]["configurable"].get("graph_id", "")
         # A failure is kept for long. Its frames would keep all objects of the run alive, such as
         # open files and sockets, which then warn at some later time, in another test.
-        cause: BaseException | None = error
-        while cause is not None:
-            traceback.clear_frames(cause.__traceback__)
-            cause = cause.__cause__
+        for link in _chain(error):
+            traceback.clear_frames(link.__traceback__)
         with self._lock:
             self._failures.append(Failure(run["run_id"], graph, error))
 
@@ -163,12 +156,34 @@ class ExpectedError:
         return (
             id(failure) not in self._before
             and isinstance(failure.error, self._kind)
-            and (self._match is None or re.search(self._match, str(failure.error)) is not None)
+            and (self._match is None or re.search(self._match, _text(failure.error)) is not None)
         )
 
 
+def _describes(link: BaseException, error: BaseException) -> bool:
+    """Return whether an exception that names no run seems to be a copy of a graph's exception.
+
+    What came over the wire is another object, so the name of its class and its text have to do. An
+    exception of the test's own code without a text would be taken for any of its class.
+    """
+    name, text = type(error).__name__, _text(error)
+    if isinstance(link, RemoteException):
+        return (link.error, link.message) == (name, text)
+    return bool(text) and (type(link).__name__, _text(link)) == (name, text)
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # `__str__` is the user's code.
+        return ""
+
+
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an exception, its cause or context, and so on; of groups, also what is in them."""
+    """Yield an exception, its causes and contexts; of groups, also what is in them.
+
+    The links may form a circle: `raise error from error` makes one.
+    """
     seen: set[int] = set()
     links: list[BaseException | None] = [error]
     while links:
@@ -177,6 +192,6 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(link))
         yield link
-        links.append(link.__cause__ or link.__context__)
+        links += [link.__cause__, link.__context__]
         if isinstance(link, BaseExceptionGroup):
             links.extend(link.exceptions)
