@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from langgraph_client.server.auth.scoped_storage import ScopedStorage
 from langgraph_client.server.storage import document_rows
 from langgraph_client.server.storage.containment import contains
 from langgraph_client.server.storage.protocol import Event, KeyTaken
@@ -203,6 +204,36 @@ async def test_a_thread_that_changes_during_a_search_is_still_found(storage: Sql
     await storage.threads.put(thread(0, metadata={"a": 1}, created_at="2030"))
     found = [one["thread_id"] for one in await searching]
     assert sorted(found) == [f"t{number:05}" for number in range(100)]
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        {"contains": {"metadata": {"owner": "ann"}}},
+        {"contains": {"values": {"state": "of ann"}}},
+        {"where": {"status": "idle"}},
+        {"scope": [{"metadata": {"owner": "ann"}}]},
+    ],
+    ids=["metadata", "values", "status", "auth"],
+)
+@pytest.mark.parametrize("new_id", ["t00002", "t00003"], ids=["same-id", "other-id"])
+async def test_a_document_in_the_row_of_a_deleted_one_has_to_match(
+    storage: SqliteStorage, search: dict[str, Any], new_id: str
+) -> None:
+    """A document that takes a deleted one's row during a search is checked like all others."""
+    mine = {"metadata": {"owner": "ann"}, "values": {"state": "of ann"}}
+    # After so much, a search lets others work.
+    first = thread(1, **mine, config={"filling": "x" * 2_000_000})
+    await storage.threads.insert(first)
+    await storage.threads.insert(thread(2, **mine))
+    others = {"metadata": {"owner": "bob"}, "values": {"state": "of bob"}, "status": "busy"}
+    options = dict(search)
+    threads = ScopedStorage(storage, {"threads": options.pop("scope", None)}).threads
+    searching = asyncio.create_task(threads.search(**options))
+    await asyncio.sleep(0)
+    await storage.delete_thread("t00002")
+    await storage.threads.insert({**thread(2, **others), "thread_id": new_id})
+    assert await searching == [first]
 
 
 async def test_a_deleted_thread_leaves_no_rows(storage: SqliteStorage) -> None:

@@ -164,10 +164,12 @@ class Table:
         while True:
             known = set(self._reader.damaged)
             if contains or any_of is not None or text:
-                found = _Filters(contains or {}, any_of, text or {})
-                condition = self._undamaged(where or {}, fields)
-                rowids = await self._filtered(condition, found, order, page)
-                documents = await self._read(rowids, fields)
+                filters = _Filters(contains or {}, any_of, text or {})
+                condition, values = self._undamaged(where or {}, fields)
+                rowids = await self._filtered((condition, values), filters, order, page)
+                holds, held = self._condition(filters)
+                found = (f"{condition} AND {holds}", [*values, *held])
+                documents = await self._read(rowids, found, fields)
             else:
                 documents = await self._unfiltered(where or {}, order, page, fields)
             if self._reader.damaged <= known:
@@ -187,7 +189,7 @@ class Table:
             rows = self._database.rows(f"SELECT {self._selected(fields)} {tail}", (*values, *page))
             return self._documents(rows, fields)
         rows = self._database.rows(f"SELECT rowid {tail}", (*values, *page))
-        return await self._read(_numbers(rows), fields)
+        return await self._read(_numbers(rows), (condition, values), fields)
 
     async def _filtered(
         self,
@@ -242,6 +244,8 @@ class Table:
         rowids: list[int] = []
         start, size = 0, _FIRST_BATCH
         while start < len(candidates) and len(rowids) < enough:
+            if start:
+                await self._database.pause()
             batch = candidates[start : start + size]
             start += size
             began = time.perf_counter()
@@ -250,7 +254,6 @@ class Table:
             taken = time.perf_counter() - began
             # At most twice as many: the rows of a quick batch say little about those after it.
             size = max(1, min(int(size * _BURST / max(taken, _BURST / 2)), _LARGEST_BATCH))
-            await self._database.pause()
         return rowids
 
     def _matches(self, batch: Sequence[int], filters: _Filters) -> list[tuple[int]]:
@@ -269,13 +272,21 @@ class Table:
         query = f"SELECT rowid {within} AND CASE WHEN {is_valid} THEN {condition} END"
         return self._database.rows(query, (rowids, *values))
 
-    async def _read(self, rowids: Sequence[int], fields: Collection[str] | None) -> list[Document]:
-        """Return the documents in these rows. A row that was deleted meanwhile is passed over."""
-        query = f"SELECT {self._selected(fields)} FROM {self._name} WHERE rowid = ?"
+    async def _read(
+        self,
+        rowids: Sequence[int],
+        where: tuple[str, list[object]],
+        fields: Collection[str] | None,
+    ) -> list[Document]:
+        """Return the documents in these rows that still meet the conditions of the search."""
+        # They are checked again: other tasks have run since the search found the rows. SQLite gives
+        # the rowid of a deleted row to a new one, which may be another user's document.
+        condition, values = where
+        query = f"SELECT {self._selected(fields)} FROM {self._name} WHERE rowid = ? AND {condition}"
         documents = []
         size = 0
         for rowid in rowids:
-            row = self._database.row(query, (rowid,))
+            row = self._database.row(query, (rowid, *values))
             if row is None:
                 continue
             documents += self._documents([row], fields)
