@@ -218,6 +218,8 @@ class Server:
         self._services: Services | None = None
         self._app: ASGIApp | None = None
         self._stop: asyncio.Event | None = None
+        self._starting: asyncio.Task[Any] | None = None  # `_main`, until it has started.
+        self._is_closing = False
         self._port: Port | None = None
         self._storage: Storage | None = None
         self._engine: Engine | None = None
@@ -247,23 +249,28 @@ class Server:
         """Start the server; `with` does this.
 
         Raises:
-            RuntimeError: The server is running already.
+            RuntimeError: The server is running already, or was closed while it started.
         """
-        if self._thread is not None:
-            raise RuntimeError("the server is running already")
-        started: Future[None] = Future()
-        self._thread = threading.Thread(
-            target=self._run, args=(started,), name="langgraph-server", daemon=True
-        )
-        self._thread.start()
+        started = self._begin()
         try:
             started.result()
-        except BaseException:
-            self._thread.join()
-            self._thread = None
-            self._leave_port()
+        except BaseException:  # Also a Ctrl-C, after which the server's thread would go on.
+            self.close()
             raise
         return self
+
+    def _begin(self) -> Future[None]:
+        """Start the server's thread. The future is done when the server has started."""
+        if self._thread is not None:
+            raise RuntimeError("the server is running already")
+        self._is_closing = False
+        started: Future[None] = Future()
+        thread = threading.Thread(
+            target=self._run, args=(started,), name="langgraph-server", daemon=True
+        )
+        thread.start()
+        self._thread = thread
+        return started
 
     def close(self) -> None:
         """Stop the server: end its runs and requests, and close the database. It can be repeated.
@@ -275,15 +282,26 @@ class Server:
         if thread is None:
             self._leave_port()
             return
-        if self._loop is not None and self._stop is not None:
+        # In this order, because the server's thread sets `_loop` first and then reads this.
+        self._is_closing = True
+        if (loop := self._loop) is not None:
             with suppress(RuntimeError):  # The loop has ended by itself.
-                self._loop.call_soon_threadsafe(self._stop.set)
+                loop.call_soon_threadsafe(self._end_main)
         thread.join(_CLOSE_SECONDS)
         if thread.is_alive():
             logger.warning(
                 "the server was closed, but its event loop is still blocked, perhaps by an async"
                 " node with a blocking call"
             )
+        else:
+            self._leave_port()
+
+    def _end_main(self) -> None:
+        """Let `_main` end; on the server's loop."""
+        if self._stop is not None:
+            self._stop.set()
+        if self._starting is not None:
+            self._starting.cancel()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -297,7 +315,18 @@ class Server:
         self.close()
 
     async def __aenter__(self) -> Self:
-        return await asyncio.to_thread(self.start)
+        started = asyncio.wrap_future(self._begin())
+        # A failure that nobody reads after a cancellation is no error of its own.
+        started.add_done_callback(lambda done: done.cancelled() or done.exception())
+        try:
+            # Not awaited itself: a cancellation would cancel it, and the server sets its result.
+            await asyncio.wait([started])
+            started.result()
+        except BaseException:
+            # If it is cancelled again, `close` still goes on in its thread.
+            await asyncio.to_thread(self.close)
+            raise
+        return self
 
     async def __aexit__(
         self,
@@ -334,21 +363,29 @@ class Server:
             async with AsyncExitStack() as running:
                 try:
                     self.exchanges.is_refusing = False
+                    self._stop = asyncio.Event()
+                    self._starting = asyncio.current_task()
                     self._loop = asyncio.get_running_loop()
                     contain(self._loop)
-                    self._stop = asyncio.Event()
+                    if self._is_closing:  # `close` came before there was a loop.
+                        raise asyncio.CancelledError
                     await self._start(running)
                 except BaseException as error:
-                    started.set_exception(error)
+                    closed = RuntimeError("the server was closed while it started")
+                    started.set_exception(closed if self._is_closing else error)
                     return
+                finally:
+                    self._starting = None
                 started.set_result(None)
                 await self._stop.wait()
                 if self._port is not None:
                     await self._port.stop()
         finally:
-            await self._shut_down(is_closing=True)
-            self._leave_port()
-            self._loop = self._stop = self._services = self._app = self._user_app = None
+            try:
+                await self._shut_down(is_closing=True)
+            finally:
+                self._leave_port()
+                self._loop = self._stop = self._services = self._app = self._user_app = None
 
     async def _start(self, running: AsyncExitStack) -> None:
         """Start everything, in this order: the user's lifespan may already call the server."""
@@ -418,24 +455,23 @@ class Server:
         """
         # The order: nothing new is started; runs end, which stores webhooks; webhooks are sent;
         # tests read the storage; the user's saver, which the ends needed, closes; then what is
-        # left; the database last.
-        for task in self._background:
-            task.cancel()
-        if self._engine is not None:
-            closing = asyncio.ensure_future(self._engine.close())
-            await asyncio.wait([closing], timeout=_ENGINE_SECONDS)
-            if closing.done():
-                closing.result()
-        if self._services is not None:
-            await self._services.webhooks.close()
-            await self._all_ended(self._services)
-        await self._custom.close()
-        if is_closing:
-            self.exchanges.is_refusing = True
-            await end_other_tasks(_TASK_SECONDS)
-        if self._storage is not None:
-            await self._storage.close()
-        self._engine = self._storage = None
+        # left; the database last. The stack calls the last one that is pushed first, and all of
+        # them if one fails: a saver that cannot be closed must not keep the database's file.
+        async with AsyncExitStack() as ends:
+            if self._storage is not None:
+                ends.push_async_callback(self._storage.close)
+            if is_closing:
+                ends.push_async_callback(end_other_tasks, _TASK_SECONDS)
+                ends.callback(setattr, self.exchanges, "is_refusing", True)
+            ends.push_async_callback(self._custom.close)
+            if self._services is not None:
+                ends.push_async_callback(self._all_ended, self._services)
+                ends.push_async_callback(self._services.webhooks.close)
+            if self._engine is not None:
+                ends.push_async_callback(_close_engine, self._engine)
+            for task in self._background:
+                task.cancel()
+            self._engine = self._storage = None
 
     async def _all_ended(self, services: Services) -> None:
         """Do nothing. `_shut_down` calls it when runs have ended and the storage is still open."""
@@ -662,6 +698,13 @@ class Server:
         if self._port is not None:
             self._port.close()
         self._port = self.url = None
+
+
+async def _close_engine(engine: Engine) -> None:
+    closing = asyncio.ensure_future(engine.close())
+    await asyncio.wait([closing], timeout=_ENGINE_SECONDS)
+    if closing.done():
+        closing.result()
 
 
 def _check_types(graphs: object, cors: object, api_key: str | None) -> None:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TypedDict
 
 import httpx
 import pytest
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -98,3 +103,21 @@ def test_no_request_is_left_when_the_server_is_closed(caplog: pytest.LogCaptureF
     gc.collect()  # A task that is destroyed while it is pending is logged.
     assert [type(error) for error in errors] == [httpx.ConnectError]
     assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
+
+
+@asynccontextmanager
+async def _saver_that_cannot_close() -> AsyncGenerator[BaseCheckpointSaver[str], None]:
+    yield InMemorySaver()
+    raise OSError("the saver cannot close")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_the_file_is_free_though_the_users_saver_cannot_be_closed(tmp_path: Path) -> None:
+    """The rest is closed all the same: the database, and the port."""
+    server = Server({}, path=tmp_path / "state.db", checkpointer=_saver_that_cannot_close)
+    server.listen()
+    with server:
+        pass
+    assert server.url is None
+    with Server({}, path=tmp_path / "state.db") as second:
+        assert second.sync_client().threads.create()["thread_id"]
