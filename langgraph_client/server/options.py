@@ -46,6 +46,31 @@ def check_number(
         raise InvalidArgumentError(parameter, f"must be {allowed}, not {value!r}")
 
 
+_MOST_MINUTES = 100_000_000
+"""The longest time to live that a request may ask for, too: 190 years."""
+
+
+def check_minutes(parameter: str, value: float | None, *, optional: bool = False) -> None:
+    """Check a time to live.
+
+    Raises:
+        InvalidArgumentError: It is not a number of minutes above 0, or too long.
+    """
+    if value is None and optional:
+        return
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value is None or not is_number or not 0 < value <= _MOST_MINUTES:
+        problem = f"must be a number of minutes above 0, at most {_MOST_MINUTES:,}, not {value!r}"
+        raise InvalidArgumentError(parameter, problem)
+
+
+def _check_tuples(options: object, *names: str) -> None:
+    """Refuse a text where a tuple of texts is meant: each of its letters would count as one."""
+    for name in names:
+        if isinstance(value := getattr(options, name), str):
+            raise InvalidArgumentError(name, f"must be a tuple of texts, not {value!r}")
+
+
 @dataclass(frozen=True)
 class Cors:
     """Which web pages may use a port (CORS).
@@ -69,9 +94,7 @@ class Cors:
     max_age: int = 600
 
     def __post_init__(self) -> None:
-        for name in ("allow_origins", "allow_methods", "allow_headers", "expose_headers"):
-            if isinstance(value := getattr(self, name), str):
-                raise InvalidArgumentError(name, f"must be a tuple of texts, not {value!r}")
+        _check_tuples(self, "allow_origins", "allow_methods", "allow_headers", "expose_headers")
         for origin in self.allow_origins:
             if not is_origin(origin):
                 raise InvalidArgumentError(
@@ -123,6 +146,9 @@ class HeaderRules:
 
     includes: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_tuples(self, "includes", "excludes")
 
     def pick(self, headers: Mapping[str, str]) -> dict[str, str]:
         """Return the headers to pass on, by their names in lower case."""
@@ -210,6 +236,9 @@ class WebhookOptions:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     fields: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        _check_tuples(self, "allowed_domains", "fields")
+
 
 @dataclass(frozen=True)
 class ThreadTTL:
@@ -224,9 +253,7 @@ class ThreadTTL:
     strategy: Strategy = "delete"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.minutes, int | float) or not 0 < self.minutes < float("inf"):
-            problem = f"must be a number of minutes above 0, not {self.minutes!r}"
-            raise InvalidArgumentError("minutes", problem)
+        check_minutes("minutes", self.minutes)
         if self.strategy not in get_args(Strategy):
             problem = f"must be one of {_listed(Strategy)}, not {self.strategy!r}"
             raise InvalidArgumentError("strategy", problem)
@@ -247,6 +274,10 @@ class StoreIndex:
     embed: Any
     fields: tuple[str, ...] = ("$",)
 
+    def __post_init__(self) -> None:
+        check_number("dims", self.dims, whole=True)
+        _check_tuples(self, "fields")
+
 
 @dataclass(frozen=True)
 class StoreOptions:
@@ -261,3 +292,6 @@ class StoreOptions:
     index: StoreIndex | None = None
     default_ttl: float | None = None
     refresh_on_read: bool = True
+
+    def __post_init__(self) -> None:
+        check_minutes("default_ttl", self.default_ttl, optional=True)

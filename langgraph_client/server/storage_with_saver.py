@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from langgraph_client.server.encoding import encode
-from langgraph_client.server.errors import ServerError, Unavailable
+from langgraph_client.server.errors import Invalid, ServerError, Unavailable
 from langgraph_client.server.storage.protocol import (
     Document,
     Documents,
@@ -61,9 +61,13 @@ class SaverStates:
         await self._call_saver(lambda: self._call("acopy_thread", source, target))
 
     async def keep_latest(self, thread_id: str) -> None:
-        """Delete all checkpoints of a thread except the latest."""
+        """Delete all checkpoints of a thread except the latest.
+
+        Raises:
+            Invalid: The saver cannot do this.
+        """
         await self._inner.keep_latest(thread_id)
-        await self._call_saver(lambda: self._call("aprune", [thread_id], strategy="keep_latest"))
+        await self._call_saver(lambda: self._prune(thread_id))
 
     async def latest(self, thread_id: str) -> str | None:
         """Return the id of a thread's latest checkpoint, those of subgraphs included."""
@@ -105,15 +109,26 @@ class SaverStates:
         shown = {"count": checkpoints["count"] + count, "bytes": checkpoints["bytes"] + total}
         return {**size, "total_bytes": size["total_bytes"] + total, "checkpoints": shown}
 
+    async def _prune(self, thread_id: str) -> None:
+        try:
+            await self._ask("aprune", [thread_id], strategy="keep_latest")
+        except NotImplementedError:
+            problem = f"The server's checkpointer cannot prune thread {thread_id}"
+            raise Invalid(problem) from None
+
     async def _call(self, name: str, *args: object, **options: object) -> None:
         try:
-            async with asyncio.timeout(_SAVER_SECONDS):
-                await getattr(self._saver, name)(*args, **options)
+            await self._ask(name, *args, **options)
         except NotImplementedError:
             logger.error(
                 "the checkpointer has no method %s(): the checkpoints are not deleted", name[1:]
             )
-        except ServerError:
+
+    async def _ask(self, name: str, *args: object, **options: object) -> None:
+        try:
+            async with asyncio.timeout(_SAVER_SECONDS):
+                await getattr(self._saver, name)(*args, **options)
+        except (NotImplementedError, ServerError):
             raise
         except Exception as error:  # The saver's database may raise errors of any class.
             raise Unavailable(f"the checkpointer: {type(error).__name__}", str(error)) from error

@@ -60,6 +60,8 @@ def test_a_key_that_restricts_access_is_refused(
         ({"encryptoin": {"path": "./keys.py:keys"}}, "mean 'encryption'?"),
         ({"http": {"disable_stroe": True}}, "mean 'http.disable_store'?"),
         ({"webhooks": {"url": {"allowed_domain": ["a.b"]}}}, "mean 'webhooks.url.allowed_domains'"),
+        ({"htpp": {"disable_store": True}}, "mean 'http'.*would be open"),
+        ({"webhook": {"url": {"require_https": True}}}, "mean 'webhooks'.*would be open"),
     ],
 )
 def test_a_misspelt_key_that_restricts_access_is_refused(
@@ -81,6 +83,7 @@ def test_a_key_that_restricts_nothing_is_accepted(tmp_path: Path, keys: dict[str
     [
         ({"dockerfile_lines": []}, "'dockerfile_lines' has no effect here: it is about"),
         ({"ui": {"agent": "./ui.tsx"}}, "'ui' has no effect here"),
+        ({"htpp": {"app": "./web.py:app"}}, "'htpp' is not a known key and has no effect. Did you"),
         ({"auht": {}}, "'auht' is not a known key and has no effect. Did you mean 'auth'?"),
         ({"wholly": 1}, "'wholly' is not a known key and has no effect"),
         ({"http": {"cors": {"allow_origins": ["*", "http//x"]}}}, "'http//x' has no effect"),
@@ -138,7 +141,16 @@ def test_keys_that_are_read(tmp_path: Path) -> None:
         ({"checkpointer": {"backend": "mongo"}}, "no 'mongo' backend"),
         ({"checkpointer": {"backend": "custom"}}, "needs a 'path'"),
         ({"checkpointer": {"ttl": {"strategy": "keep"}}}, "delete or keep_latest"),
-        ({"checkpointer": {"ttl": {"default_ttl": 0}}}, "more than 0"),
+        ({"checkpointer": {"ttl": {"default_ttl": 0}}}, "number of minutes above 0"),
+        (
+            {"store": {"ttl": {"default_ttl": -5}}},
+            "'store.ttl.default_ttl' must be a number",
+        ),
+        ({"store": {"index": {"dims": 0, "embed": "a:b"}}}, "'store.index.dims' must be a whole"),
+        ({"checkpointer": {"serde": {"allowed_json_modules": [[1, 2]]}}}, "a list of lists"),
+        ({"dependencies": ["\0"]}, "null byte"),
+        ({"env": {"A": {"b": 1}}}, "'env.A' has to be a text"),
+        ({"env": {"A=B": "1"}}, "'A=B', which cannot be an environment variable"),
         ({"checkpointer": {"serde": {"allowed_json_modules": ["a"]}}}, "a list of lists"),
         ({"webhooks": {"headers": {"a": 1}}}, "has to have texts"),
         ({"dependencies": "."}, "'dependencies' has to be a list"),
@@ -155,6 +167,24 @@ def test_what_is_no_config(tmp_path: Path, keys: dict[str, Any], match: str) -> 
         config_of(tmp_path, **keys)
     assert str(refused.value).startswith(str(tmp_path / "langgraph.json"))
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "loopback", "private"),
+    [
+        ({}, False, False),
+        ({"disable_loopback": False}, True, True),
+        ({"disable_loopback": False, "disable_private_ips": True}, True, False),
+        ({"disable_private_ips": False}, False, True),
+        ({"disable_loopback": True, "disable_private_ips": False}, False, True),
+    ],
+)
+def test_where_webhooks_may_go(
+    tmp_path: Path, url: dict[str, bool], loopback: bool, private: bool
+) -> None:
+    """Each of the two keys opens what it names; the first one alone opens both."""
+    webhooks = config_of(tmp_path, webhooks={"url": url}).webhooks
+    assert (webhooks.loopback, webhooks.private) == (loopback, private)
 
 
 def test_a_missing_env_file_is_a_warning(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from langgraph.graph import START, StateGraph
 from typing_extensions import TypedDict
 
 from langgraph_client.server.cli.arguments import parse
+from langgraph_client.server.cli.reload import arguments_of_child
 from langgraph_client.server.loop_watch import LoopWatch
 from langgraph_client.server.server import Server
 
@@ -41,6 +42,22 @@ def test_the_flags_of_langgraph_dev() -> None:
         "--tunnel",
     ]
     assert parse([]).notes == []
+
+
+def test_the_config_is_given_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """As argument or as option; two different ones are refused, as one would be ignored."""
+    assert parse(["a.json", "--config", "a.json"]).config == "a.json"
+    with pytest.raises(SystemExit):
+        parse(["a.json", "--config", "b.json"])
+    assert "two config files are given: a.json and b.json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("end", [["a.json"], ["--", "a.json"]])
+def test_the_port_of_a_server_that_reloads(end: list[str]) -> None:
+    """Each process is told the port that was chosen, also behind a `--`."""
+    arguments = arguments_of_child(["--reload", "--port", "0", *end], 2024)
+    options = parse(arguments)
+    assert (options.config, options.port, options.reload) == ("a.json", 2024, False)
 
 
 @pytest.mark.parametrize(

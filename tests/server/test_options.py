@@ -7,7 +7,15 @@ from collections.abc import Callable
 import pytest
 
 from langgraph_client import InvalidArgumentError, ScriptedGraph, Server
-from langgraph_client.server.options import Cors, HttpOptions, ThreadTTL
+from langgraph_client.server.options import (
+    Cors,
+    HeaderRules,
+    HttpOptions,
+    StoreIndex,
+    StoreOptions,
+    ThreadTTL,
+    WebhookOptions,
+)
 
 WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "group": (
@@ -22,7 +30,28 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
         lambda: ThreadTTL(60, "keep-latest"),  # type: ignore[arg-type]
         "strategy: must be one of 'delete', 'keep_latest', not 'keep-latest'",
     ),
-    "minutes": (lambda: ThreadTTL(0), "minutes: must be a number of minutes above 0, not 0"),
+    "minutes": (lambda: ThreadTTL(0), "minutes: must be a number of minutes above 0, .*, not 0"),
+    "minutes of thousands of years": (lambda: ThreadTTL(1e300), "at most 100,000,000, not 1e"),
+    "minutes of the store": (
+        lambda: StoreOptions(default_ttl=float("nan")),
+        "default_ttl: must be a number of minutes above 0",
+    ),
+    "no dimensions": (
+        lambda: StoreIndex(0, embed=print),
+        "dims: must be a whole number above 0, not 0",
+    ),
+    "field of an index": (
+        lambda: StoreIndex(2, embed=print, fields="text"),  # type: ignore[arg-type]
+        "fields: must be a tuple of texts, not 'text'",
+    ),
+    "headers": (
+        lambda: HeaderRules(includes="x-*"),  # type: ignore[arg-type]
+        r"includes: must be a tuple of texts, not 'x-\*'",
+    ),
+    "domains of webhooks": (
+        lambda: WebhookOptions(allowed_domains="a.example"),  # type: ignore[arg-type]
+        "allowed_domains: must be a tuple of texts, not 'a.example'",
+    ),
     "origin": (lambda: Cors(("http//x",)), "allow_origins: 'http//x' is not an origin"),
     "origin with a path": (lambda: Cors(("https://a.example/x",)), "is not an origin"),
     "origin with a star": (lambda: Cors(("https://*.example",)), "allow_origin_regex"),

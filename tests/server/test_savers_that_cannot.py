@@ -9,7 +9,12 @@ from typing import Any
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
-from langgraph_client import Server
+from langgraph_client import (
+    InternalServerError,
+    RetryPolicy,
+    Server,
+    UnprocessableEntityError,
+)
 from langgraph_client.testing import TestClock, TestServer
 from tests.server.test_own_savers import AbleSaver, built
 from tests.support.eventually import eventually
@@ -82,14 +87,16 @@ def test_a_rollback_of_all_that_a_thread_has_needs_no_method_for_runs(
         client.close()
 
 
+@pytest.mark.parametrize("is_own", [True, False])
 @pytest.mark.parametrize("saver", [AbleSaver, InMemorySaver])
 def test_a_time_to_live_prunes_in_a_saver_that_can(
-    saver: Any, caplog: pytest.LogCaptureFixture
+    saver: Any, is_own: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     """With `keep_latest`, the states before the latest go, or a warning says that they stay."""
-    clock = TestClock()
-    graph = built(saver())
-    with TestServer({"agent": graph}, clock=clock) as server, server.sync_client() as client:
+    options: Any = {"clock": TestClock(), **({} if is_own else {"checkpointer": saver()})}
+    clock = options["clock"]
+    graph = built(saver() if is_own else None)
+    with TestServer({"agent": graph}, **options) as server, server.sync_client() as client:
         ttl: Any = {"ttl": 10, "strategy": "keep_latest"}
         thread_id = client.threads.create(ttl=ttl)["thread_id"]
         client.runs.wait(thread_id, "agent", input={"log": ["first"]})
@@ -100,4 +107,42 @@ def test_a_time_to_live_prunes_in_a_saver_that_can(
         left = client.threads.get_history(thread_id)
         assert len(left) == (1 if saver is AbleSaver else len(history))
         assert left[0]["values"] == history[0]["values"]
-        assert ("has not pruned the thread" in caplog.text) == (saver is InMemorySaver)
+        warning = "has not pruned the thread" if is_own else "cannot prune thread"
+        assert (warning in caplog.text) == (saver is InMemorySaver)
+        assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize("saver", [AbleSaver, InMemorySaver])
+def test_pruning_in_the_servers_checkpointer(saver: Any) -> None:
+    """It is refused if the checkpointer cannot do it, not said to be done."""
+    options: Any = {"checkpointer": saver()}
+    with TestServer({"agent": built(None)}, **options) as server, server.sync_client() as client:
+        thread_id = client.threads.create()["thread_id"]
+        client.runs.wait(thread_id, "agent", input={"log": ["first"]})
+        if saver is AbleSaver:
+            assert client.threads.prune([thread_id], strategy="keep_latest")["pruned_count"] == 1
+            assert len(client.threads.get_history(thread_id)) == 1
+        else:
+            with pytest.raises(UnprocessableEntityError, match="checkpointer cannot prune thread"):
+                client.threads.prune([thread_id], strategy="keep_latest")
+
+
+class NotCopyingSaver(InMemorySaver):
+    """A saver whose database is away when it is to copy."""
+
+    async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        raise OSError("away")
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+def test_no_copy_is_left_if_its_state_cannot_be_copied(is_own: bool) -> None:
+    """The caller gets the error, and finds one thread."""
+    options: Any = {} if is_own else {"checkpointer": NotCopyingSaver()}
+    graph = built(NotCopyingSaver() if is_own else None)
+    with TestServer({"agent": graph}, **options) as server:
+        client = server.sync_client(retry=RetryPolicy(max_attempts=1))
+        thread_id = client.threads.create()["thread_id"]
+        client.runs.wait(thread_id, "agent", input={"log": ["first"]})
+        with pytest.raises(InternalServerError):
+            client.threads.copy(thread_id)
+        assert [thread["thread_id"] for thread in client.threads.search()] == [thread_id]

@@ -27,6 +27,8 @@ def parse(command_line: Sequence[str]) -> argparse.Namespace:
     """
     parser = _parser()
     options = parser.parse_args(command_line)
+    if options.config is not None and options.config_option not in (None, options.config):
+        parser.error(f"two config files are given: {options.config} and {options.config_option}")
     options.config = options.config_option or options.config or "langgraph.json"
     if (options.ssl_certfile is None) != (options.ssl_keyfile is None):
         parser.error("--ssl-certfile and --ssl-keyfile must be given together")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -21,6 +22,8 @@ from langgraph_client.server.options import (
     Strategy,
     ThreadTTL,
     WebhookOptions,
+    check_minutes,
+    check_number,
     is_origin,
 )
 
@@ -136,13 +139,13 @@ def read_config(file: Path) -> AppConfig:
         document = json.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror or error}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{file}: not JSON: {error}") from None
     if not isinstance(document, dict):
         raise ConfigError(f"{file}: has to be a JSON object")
     try:
         return _Reader(file, document).read()
-    except ConfigError as error:
+    except ValueError as error:  # Not only ConfigError: a path with a NUL character is one.
         raise ConfigError(f"{file}: {error}") from None
 
 
@@ -199,7 +202,7 @@ class _Reader:
     def _env(self) -> dict[str, str]:
         env = self._document.get("env") or {}
         if isinstance(env, dict):
-            return {name: str(value) for name, value in env.items() if value is not None}
+            return {name: _variable(name, env[name]) for name in env if env[name] is not None}
         if not isinstance(env, str):
             raise ConfigError("'env' has to be an object or the name of a file")
         place = self._file.resolve().parent / env
@@ -294,6 +297,11 @@ class _Reader:
             for name in ("index", "ttl"):
                 if store.get(name):
                     self._warn(f"'store.{name}' has no effect here: 'store.path' names a store")
+        with _of_key("store.ttl.default_ttl"):
+            check_minutes("default_ttl", ttl.get("default_ttl"), optional=True)
+        if index:
+            with _of_key("store.index.dims"):
+                check_number("dims", index["dims"], whole=True)
         return StoreSection(
             store.get("path"),
             index.get("dims"),
@@ -327,9 +335,8 @@ class _Reader:
             raise ConfigError("'checkpointer.ttl.strategy' has to be delete or keep_latest")
         if (minutes := ttl.get("default_ttl")) is None:
             return None
-        if minutes <= 0:
-            raise ConfigError("'checkpointer.ttl.default_ttl' has to be more than 0")
-        return ThreadTTL(minutes, strategy)
+        with _of_key("checkpointer.ttl.default_ttl"):
+            return ThreadTTL(minutes, strategy)
 
     def _allowed_classes(self) -> tuple[tuple[str, str], ...]:
         serde = self._section("checkpointer", "serde")
@@ -342,10 +349,21 @@ class _Reader:
                     " that the graphs' schemas name are made out of checkpoints. Give a list"
                 )
             for module in modules if isinstance(modules, list) else ():
-                if not isinstance(module, list) or len(module) < 2:
-                    raise ConfigError(f"'checkpointer.serde.{name}' has to be a list of lists")
+                is_path = isinstance(module, list) and all(isinstance(x, str) for x in module)
+                if not is_path or len(module) < 2:
+                    problem = "has to be a list of lists of names: of modules, and of a class"
+                    raise ConfigError(f"'checkpointer.serde.{name}' {problem}")
                 classes.append((".".join(module[:-1]), module[-1]))
         return tuple(dict.fromkeys(classes))
+
+
+@contextmanager
+def _of_key(key: str) -> Iterator[None]:
+    """Name the key of the file in the errors of a setting that is made from it."""
+    try:
+        yield
+    except InvalidArgumentError as error:
+        raise ConfigError(f"{key!r} {error.problem}") from None
 
 
 def _graph(name: str, place: object) -> GraphPlace:
@@ -391,7 +409,7 @@ def _webhooks(section: JsonMapping, *, enabled: bool) -> WebhookOptions:
     return WebhookOptions(
         enabled,
         loopback=loopback,
-        private=loopback and not url.get("disable_private_ips"),
+        private=not url.get("disable_private_ips", not loopback),
         require_https=bool(url.get("require_https")),
         allowed_domains=tuple(url.get("allowed_domains") or ()),
         allowed_ports=tuple(url.get("allowed_ports") or ()),
@@ -399,6 +417,15 @@ def _webhooks(section: JsonMapping, *, enabled: bool) -> WebhookOptions:
         headers=headers,
         fields=tuple(section.get("allowed_fields") or ()),
     )
+
+
+def _variable(name: str, value: object) -> str:
+    if not isinstance(value, str | int | float):
+        raise ConfigError(f"'env.{name}' has to be a text, a number, true or false")
+    text = str(value)
+    if not name or "=" in name or "\0" in name + text:
+        raise ConfigError(f"'env' has {name!r}, which cannot be an environment variable")
+    return text
 
 
 def _frozen(value: object) -> Any:

@@ -210,9 +210,18 @@ def _unknown(name: str, value: object, keys: Mapping[str, Key], prefix: str) -> 
     if not near:
         return Finding(f"{text} and has no effect", False)
     meant = f"Did you mean {prefix + near[0]!r}?"
-    if keys[near[0]].locks and value not in (None, False, [], {}):
+    if _locks(keys[near[0]], value):
         return Finding(f"{text}. {meant} The server would be open without it", True)
     return Finding(f"{text} and has no effect. {meant}", False)
+
+
+def _locks(key: Key, value: object) -> bool:
+    """Return whether a value would restrict access under a key, or under one inside."""
+    if value in (None, False, [], {}):
+        return False
+    named = value if isinstance(value, Mapping) else {}
+    inside = (key.inside or {}).items()
+    return key.locks or any(_locks(inner, named.get(name)) for name, inner in inside)
 
 
 def fits(value: object, kind: str) -> bool:

@@ -18,6 +18,14 @@ _PATIENCE = 8.0
 """How many seconds the child process has to end. It normally needs less than five."""
 
 
+def arguments_of_child(arguments: Sequence[str], port: int) -> list[str]:
+    """Return the command's arguments for a process that serves on a port without `--reload`."""
+    of_child = [argument for argument in arguments if argument != "--reload"]
+    # Behind the other options, since the last `--port` counts: the one among them may be 0.
+    end = of_child.index("--") if "--" in of_child else len(of_child)
+    return [*of_child[:end], "--port", str(port), *of_child[end:]]
+
+
 def serve_with_reload(
     arguments: Sequence[str], config: Path, host: str, port: int, stop: threading.Event
 ) -> int:
@@ -33,10 +41,8 @@ def serve_with_reload(
         port: The port. For 0, a free one is chosen once, so that the URL stays the same.
         stop: An event that ends the command when it is set.
     """
-    child_arguments = [argument for argument in arguments if argument != "--reload"]
+    child_arguments = arguments_of_child(arguments, port or _free_port(host))
     command = [sys.executable, "-m", "langgraph_client.server", *child_arguments]
-    # At the end, since the last `--port` counts: the one among the arguments may be 0.
-    command += ["--port", str(port or _free_port(host))]
     changes = watch(*_folders(config), watch_filter=_Wanted(config), stop_event=stop, debounce=200)
     process = subprocess.Popen(command)
     try:

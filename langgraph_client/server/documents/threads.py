@@ -310,23 +310,32 @@ async def copy(
         # The real server's copies have none, and a factory that needs them cannot open such a copy.
         if settings := source["config"].get("configurable"):
             copied["config"] = {"configurable": settings}
-        async with services.storage.transaction() as transaction:
-            await transaction.threads.insert(copied)
-            await transaction.states.copy_thread(source_id, copied["thread_id"])
-            ttl = services.thread_ttl.new_document(copied["thread_id"])
-            if ttl is not None:
-                await transaction.thread_ttls.put(ttl)
-        if ttl is not None:
-            services.thread_ttl.wake()  # After the commit: the sweep must find it.
-        # Not within the transaction, which would block other writers.
+        ttl = services.thread_ttl.new_document(copied["thread_id"])
         try:
+            async with services.storage.transaction() as transaction:
+                await transaction.threads.insert(copied)
+                # Of a server with a checkpointer, the states are copied after the commit.
+                await transaction.states.copy_thread(source_id, copied["thread_id"])
+                if ttl is not None:
+                    await transaction.thread_ttls.put(ttl)
+            # Not within the transaction, which would block other writers.
             async with _own_saver(services, source) as saver:
                 if saver is not None:
                     await _copy_own(saver, callers_thread_id(source), callers_thread_id(copied))
         except BaseException:
-            await services.storage.delete_thread(copied["thread_id"])
+            await _remove_copy(services, copied)
             raise
+    if ttl is not None:
+        services.thread_ttl.wake()  # After the commit: the sweep must find it.
     return copied
+
+
+async def _remove_copy(services: Services, copied: Document) -> None:
+    with suppress(Hidden):  # The id is that of another user's thread.
+        stored = await services.storage.threads.get(copied["thread_id"])
+        # The caller may have given the id of a thread that exists.
+        if stored is not None and stored["created_at"] == copied["created_at"]:
+            await services.storage.delete_thread(copied["thread_id"])
 
 
 async def _copy_own(saver: HostedSaver, source: str, copied: str) -> None:

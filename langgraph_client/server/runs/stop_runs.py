@@ -10,6 +10,7 @@ from typing import Any
 
 from langgraph_client.server.errors import (
     Deadlock,
+    Invalid,
     NotFound,
     Unavailable,
     is_outage,
@@ -401,7 +402,10 @@ class RunStopper:
         if thread is not None:
             last_run, is_needed = await self._about_own_saver(thread_id, held)
             await self._graph_runner.keep_latest(thread, last_run, is_needed=is_needed)
-        await self._storage.states.keep_latest(thread_id)
+        try:
+            await self._storage.states.keep_latest(thread_id)
+        except Invalid as refused:  # Its time to live begins again, or it would be tried for ever.
+            logger.warning("at the end of its time to live: %s", refused)
 
     async def _newest_run(
         self, thread_id: str, held: Any, fields: tuple[str, ...] | None = None
