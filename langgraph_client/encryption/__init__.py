@@ -126,7 +126,12 @@ class Encryption:
             fn: An async function, called once for each request. Its parameters are the user from
                 the `Auth`, and a context with the values of the request's `X-Encryption-Context`.
                 It returns a dict.
+
+        Raises:
+            TypeError: It is no async function.
         """
+        if not inspect.iscoroutinefunction(fn):
+            raise TypeError(f"context needs an async function, not {fn!r}")
         self._context_handler = fn
         return fn
 

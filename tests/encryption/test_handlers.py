@@ -201,6 +201,8 @@ def test_only_one_kind(caplog: pytest.LogCaptureFixture) -> None:
 def test_wrong_handlers_are_refused() -> None:
     """A handler is an async function of two parameters, and there is one of each."""
     encryption = Encryption()
+    with pytest.raises(TypeError, match="context needs an async function"):
+        encryption.context(lambda user, ctx: {})
     with pytest.raises(TypeError, match=r"encrypt\.json needs an async function"):
         encryption.encrypt.json(lambda ctx, data: data)
     with pytest.raises(TypeError, match="two parameters"):
@@ -282,18 +284,28 @@ def test_a_wrong_place(tmp_path: Path, place: str, said: str) -> None:
     assert "Traceback" not in errors
 
 
+def test_data_from_before_the_encryption(tmp_path: Path) -> None:
+    """It is read as it is, also if it has the key with which the server marks encrypted data."""
+    with Server(GRAPHS, path=tmp_path / "db") as server, http_of(server) as http:
+        http.post("/threads", json={"metadata": {"__encryption_context__": 1}})
+    with (
+        Server(GRAPHS, path=tmp_path / "db", encryption=locking()) as server,
+        http_of(server) as http,
+    ):
+        (thread,) = http.post("/threads/search", json={}).json()
+        assert thread["metadata"] == {"__encryption_context__": 1}
+
+
 @pytest.mark.parametrize("key", ["__encrypted_value__", "__encryption_context__"])
 @pytest.mark.parametrize("value", [5, None, {"a": 1}, "locked:x"])
 def test_the_server_s_own_keys(key: str, value: Any) -> None:
     """A client may write the keys with which the server marks what it encrypts."""
     with Server(GRAPHS, encryption=locking()) as server, http_of(server) as http:
-        odd = {key: value, "a": [{key: value}]}
-        # Of the mark itself, which only the server writes, nothing is kept at the top.
-        kept = odd if key == "__encrypted_value__" else {"a": odd["a"]}
+        odd = {key: value, f"{key}_": 1, "a": [{key: value}]}
         thread = http.post("/threads", json={"metadata": {key: value}}).json()["thread_id"]
         changed = http.patch(f"/threads/{thread}", json={"metadata": odd})
         assert changed.status_code == 200
-        assert http.get(f"/threads/{thread}").json()["metadata"] == kept
+        assert http.get(f"/threads/{thread}").json()["metadata"] == odd
         run = {"assistant_id": "keep", "input": {"secret": "x", **odd}, "metadata": odd}
         run["config"] = {"configurable": odd}
         answer = http.post(f"/threads/{thread}/runs/wait", json=run).json()
@@ -301,5 +313,5 @@ def test_the_server_s_own_keys(key: str, value: Any) -> None:
         item = {"namespace": ["a"], "key": "k", "value": odd}
         assert http.put("/store/items", json=item).status_code == 204
         found = http.get("/store/items", params={"namespace": "a", "key": "k"}).json()
-        assert found["value"] == kept
+        assert found["value"] == odd
         assert http.delete(f"/threads/{thread}").status_code == 204

@@ -7,6 +7,7 @@ Data without a mark was stored without encryption, and is returned unchanged.
 from __future__ import annotations
 
 import logging
+import re
 import struct
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeAlias, TypeGuard, TypeVar
@@ -25,6 +26,7 @@ _T = TypeVar("_T")
 
 MARK = "__encryption_context__"
 """The key of an encrypted JSON object that holds the context's metadata."""
+_MARK_KEY = re.compile(f"{MARK}_*")
 _ALONE = "__encrypted_value__"
 """The key under which a value that is not an object is encrypted."""
 _MAGIC = b"\x00lgenc\x01"
@@ -140,14 +142,15 @@ class Cipher:
     ) -> dict[str, object]:
         # An object with this only key, which a client may write, is wrapped too, so that it is not
         # taken for a wrapped value.
-        if not isinstance(value, dict) or value.keys() - {MARK} == {_ALONE}:
+        if not isinstance(value, dict) or value.keys() == {_ALONE}:
             value = {_ALONE: value}
+        value = {_escaped(name): inner for name, inner in value.items()}
         apart = {
             name: value[name]
             for name in NESTED.get((model, field), ())
             if isinstance(value.get(name), dict) and value[name]
         }
-        plain = {name: value[name] for name in value if stays_plain(path, name) or name == MARK}
+        plain = {name: value[name] for name in value if stays_plain(path, name)}
         secret = {name: value[name] for name in value if name not in plain and name not in apart}
         ctx = EncryptionContext(model, dict(context), field)
         encrypted: dict[str, object] = {}
@@ -173,14 +176,14 @@ class Cipher:
         Raises:
             Unavailable: A handler raises, or returns no dict.
         """
-        if not isinstance(value, dict) or MARK not in value or not self.has_json:
+        if not _is_marked(value) or not self.has_json:
             return value
         ctx = EncryptionContext(model, dict(value[MARK]), field)
         path = f"{model}.{field}"
         apart = {
             name: value[name]
             for name in NESTED.get((model, field), ())
-            if isinstance(value.get(name), dict) and MARK in value[name]
+            if _is_marked(value.get(name))
         }
         fields = {name: value[name] for name in value if name != MARK and name not in apart}
         plain = {name: fields.pop(name) for name in [*fields] if stays_plain(path, name)}
@@ -189,7 +192,7 @@ class Cipher:
             call = self._handlers["decrypt.json"](ctx, fields)
             decrypted = _checked("decrypt.json", _plain(await _called("decrypt.json", call)), dict)
         inner = {name: await self.decrypted(model, name, apart[name]) for name in apart}
-        whole = {**plain, **decrypted, **inner}
+        whole = {_unescaped(name): inner for name, inner in {**plain, **decrypted, **inner}.items()}
         return whole[_ALONE] if whole.keys() == {_ALONE} else whole
 
     # Bytes.
@@ -221,6 +224,20 @@ class Cipher:
         ctx = EncryptionContext(model, decode(data[begin : begin + length]), field)
         call = self._handlers["decrypt.blob"](ctx, data[begin + length :])
         return _checked("decrypt.blob", _plain(await _called("decrypt.blob", call)), bytes)
+
+
+def _is_marked(value: object) -> TypeGuard[dict[str, Any]]:
+    # Data from before the encryption may have the key, with any value.
+    return isinstance(value, dict) and isinstance(value.get(MARK), dict)
+
+
+def _escaped(name: str) -> str:
+    """Return the stored form of a key: the mark itself may be a key of the user's object."""
+    return f"{name}_" if _MARK_KEY.fullmatch(name) else name
+
+
+def _unescaped(name: str) -> str:
+    return name.removesuffix("_") if _MARK_KEY.fullmatch(name) else name
 
 
 def is_sealed(data: object) -> TypeGuard[bytes]:
