@@ -119,6 +119,32 @@ def test_a_stalled_reader_in_process_is_dropped() -> None:
         assert again.count("event: custom") == 5000
 
 
+@pytest.mark.parametrize("modes", ["[[1]]", '[{"a": 1}]', '["custom", 1]'])
+def test_a_refused_join_holds_nobody_up(modes: str) -> None:
+    """A join with modes that are no texts is 422, and the run does not wait for its reader."""
+    gate = Gate()
+
+    async def held(state: Numbers) -> Numbers:
+        await gate.hold()
+        return {}
+
+    graph = StateGraph(Numbers).add_node("held", held).add_node("talk", talk)
+    talks = graph.add_edge(START, "held").add_edge("held", "talk").compile()
+    with (
+        Server({"talk": talks}) as server,
+        httpx.Client(transport=server.transport(), base_url=BASE, timeout=20) as http,
+    ):
+        thread_id = http.post("/threads", json={}).json()["thread_id"]
+        run = http.post(f"/threads/{thread_id}/runs", json=body(3000)).json()
+        path = f"/threads/{thread_id}/runs/{run['run_id']}"
+        gate.arrived()
+        refused = http.get(f"{path}/stream", params={"stream_mode": modes})
+        gate.open()
+        eventually(lambda: http.get(path).json()["status"] == "success")
+    assert refused.status_code == 422
+    assert refused.json()["detail"].startswith("stream_mode must be")
+
+
 def stalled(url: httpx.URL, given: dict[str, Any]) -> socket.socket:
     """Open a stream over a socket that takes in little, and read nothing of it."""
     made = socket.socket()

@@ -94,10 +94,12 @@ async def events(request: ValidRequest) -> Response:
     if has_many_namespaces(body):
         raise Refused(f"namespaces may have at most {MAX_NAMESPACES} entries")
     thread_id = canonical_uuid(request.path["thread_id"], "Invalid thread ID: must be a UUID")
+    wanted, since = EventFilter.of(body), since_of(body) or 0
     runs = request.services.engine.protocol_runs
     log = await runs.open(thread_id)
-    reader = request.end_when_denied(log.read(since_of(body) or 0), thread_id)
-    return _Events(reader, EventFilter.of(body), lambda: runs.release(log))
+    # From here on, only the end of the response releases the log and its reader.
+    reader = request.end_when_denied(log.read(since), thread_id)
+    return _Events(reader, wanted, lambda: runs.release(log))
 
 
 class _Events(LongResponse):

@@ -68,26 +68,35 @@ async def join_stream(request: ValidRequest) -> Response:
         return EventStream(None, headers, with_id=False, first=error_frame)
     last = request.headers.get("last-event-id")
     cancels = request.query["cancel_on_disconnect"]
+    after = None if last is None else parse_event_id(last)
+    wanted, with_id = _in_modes(request.query["stream_mode"]), run["kwargs"]["resumable"]
     log = await services.engine.log_of(run)
     return EventStream(
-        log.read(None if last is None else parse_event_id(last)),
+        # All that may fail comes before this: nothing would detach the reader, and the run would
+        # wait for it.
+        log.read(after),
         headers,
-        with_id=run["kwargs"]["resumable"],
+        with_id=with_id,
         typed_values=reads_envelopes(request.headers),
-        wanted=_in_modes(request.query["stream_mode"]),
+        wanted=wanted,
         on_disconnect=(lambda: services.engine.stopper.disconnected(run_id)) if cancels else None,
     )
 
 
 def _in_modes(value: str | None) -> EventPredicate | None:
-    """Return the filter for a `stream_mode` parameter; None for all events."""
+    """Return the filter for a `stream_mode` parameter; None for all events.
+
+    Raises:
+        Invalid: It is a list with other things than texts.
+    """
     if not value:  # Some clients send an empty value for "not given".
         return None
-    chosen: Any = value
-    if chosen.startswith("["):
+    modes: list[Any] = [value]
+    if value.startswith("["):
         with suppress(ValueError):  # Not JSON: then it is the name of a mode that has no events.
-            chosen = decode(chosen)
-    modes = [chosen] if isinstance(chosen, str) else chosen
+            modes = decode(value)
+    if not all(isinstance(mode, str) for mode in modes):
+        raise Invalid("stream_mode must be the name of a mode, or a JSON list of names")
     names = {"messages" if mode == "messages-tuple" else mode for mode in modes}
 
     def wanted(event: Event) -> bool:
