@@ -22,6 +22,12 @@ _NO_SOCKETS = (404, 405, 426)
 """Statuses of a server that has no WebSocket at the path."""
 
 
+def _names_thread(error: APIStatusError) -> bool:
+    """Return whether the server has the path and misses the thread: it says so in its JSON."""
+    detail = error.body.get("detail") if isinstance(error.body, dict) else None
+    return isinstance(detail, str) and detail.startswith("Thread ")
+
+
 class AsyncEventSocket:
     """One open socket. It has one reader at a time; any task or thread may send.
 
@@ -53,7 +59,8 @@ class AsyncEventSocket:
             headers: More headers for the request.
 
         Raises:
-            APIError: The server cannot be reached or refuses the request.
+            APIError: The server cannot be reached or refuses the request; `NotFoundError` if the
+                caller may not access the thread.
             ProtocolError: The server has no WebSocket there, or is in this process.
         """
         frames = WebSocket()
@@ -61,7 +68,7 @@ class AsyncEventSocket:
         try:
             answer = await transport.upgrade(call)
         except APIStatusError as error:
-            if error.status_code not in _NO_SOCKETS:
+            if error.status_code not in _NO_SOCKETS or _names_thread(error):
                 raise
             raise ProtocolError(
                 "unsupported",

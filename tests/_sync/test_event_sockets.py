@@ -26,6 +26,7 @@ from langgraph_client.errors import (
     APIResponseValidationError,
     AuthenticationError,
     LangGraphError,
+    NotFoundError,
 )
 from langgraph_client.server.graphs.script_steps import Wait
 from langgraph_client.stream import ProtocolError
@@ -200,6 +201,7 @@ def test_a_socket_that_is_lost_for_good_is_told() -> None:
 REFUSALS: list[tuple[bytes, type[LangGraphError], str]] = [
     (http(b'{"detail": "no key"}', status="401 Unauthorized"), AuthenticationError, "no key"),
     (http(b"", status="405 Method Not Allowed"), ProtocolError, "no WebSocket for events"),
+    (http(b'{"detail": "Not Found"}', status="404 Not Found"), ProtocolError, "no WebSocket"),
     (http(b"{}"), APIResponseValidationError, "does not switch protocols"),
     (
         http(b"", "location: http://elsewhere.example/", status="302 Found"),
@@ -226,6 +228,18 @@ def test_a_refused_socket_says_why(answer: bytes, error: type[LangGraphError], s
             with pytest.raises(error, match=said):
                 followed.run.start()
         assert len(server.asked) == 1
+
+
+def test_a_thread_that_is_not_found_is_no_server_without_sockets() -> None:
+    """A 404 that names the thread is a `NotFoundError`, as over server-sent events."""
+    missing = http(b'{"detail": "Thread with ID 1 not found"}', status="404 Not Found")
+    with raw_server(lambda _, send: send(missing)) as server:
+        with (
+            get_sync_client(url=server.url) as client,
+            client.threads.stream(THREAD, **SOCKET) as followed,
+        ):
+            with pytest.raises(NotFoundError, match="Thread with ID 1 not found"):
+                _ = [event for event in followed.subscribe(["values"])]
 
 
 def test_a_refused_subscription_says_why() -> None:

@@ -6,11 +6,14 @@ import base64
 import json
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from langgraph_client import Encryption, EncryptionContext, ScriptedGraph
 from langgraph_client.auth import Auth
@@ -109,6 +112,27 @@ def test_the_context_of_a_user() -> None:
         assert answer.json()["answer"] == "kept x"
         encrypted = {tenant for action, *_, tenant in witness.seen if action == "encrypt"}
         assert encrypted == {"of ann"}
+
+
+def test_a_refused_socket_has_the_status_of_a_refused_request() -> None:
+    """A failing context handler is 503 with `retry-after`, a malformed header 422, also for a
+    handshake: a client must not take it for a server without sockets."""
+    encryption = locking()
+
+    @encryption.context
+    async def fail(user: Any, ctx: EncryptionContext) -> Fields:
+        raise ConnectionError("no keys today")
+
+    with Server(GRAPHS, encryption=encryption) as server:
+        address = f"{server.listen().replace('http', 'ws', 1)}/threads/{uuid.uuid4()}/stream/events"
+        for given, status, after in (({}, 503, "1"), ({"x-encryption-context": "x"}, 422, None)):
+            with (
+                pytest.raises(InvalidStatus) as refused,
+                connect(address, additional_headers=given),
+            ):
+                pass
+            response = refused.value.response
+            assert (response.status_code, response.headers.get("retry-after")) == (status, after)
 
 
 def test_the_context_of_a_cron() -> None:

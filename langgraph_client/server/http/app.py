@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from functools import partial
 
@@ -14,19 +13,17 @@ from starlette.responses import Response
 from starlette.routing import WebSocketRoute
 from starlette.types import ASGIApp
 
-from langgraph_client.server.errors import Denied, ServerError, Unavailable
+from langgraph_client.server.errors import ServerError
 from langgraph_client.server.http.endpoint import answer_socket
 from langgraph_client.server.http.endpoints import ENDPOINTS, SOCKETS
 from langgraph_client.server.http.groups import is_served
 from langgraph_client.server.http.lazy_routes import lazy_routes
 from langgraph_client.server.http.middleware import ConfigurableHeaders, CountRequests
 from langgraph_client.server.http.openapi import OpenApiDocument
-from langgraph_client.server.http.replies import empty, reply
+from langgraph_client.server.http.replies import empty, error_reply, reply
 from langgraph_client.server.http.user_app import UserApp, wrapped
 from langgraph_client.server.options import HttpOptions
 from langgraph_client.server.services import Services
-
-logger = logging.getLogger("langgraph_client.server")
 
 
 def make_app(
@@ -76,10 +73,4 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 async def _domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ServerError)
-    if isinstance(error, Unavailable) and error.cause:
-        logger.warning("%s %s is answered with 503: %s", request.method, request.url.path, error)
-    if isinstance(error, Denied):
-        headers = error.headers
-    else:
-        headers = {"retry-after": "1"} if error.status == 503 else None
-    return reply({"detail": error.detail}, error.status, headers)
+    return error_reply(error, f"{request.method} {request.url.path}")

@@ -17,10 +17,10 @@ from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.auth.authorization import Caller
 from langgraph_client.server.auth.filters import Conditions
 from langgraph_client.server.auth.scoped_storage import Grants, ScopedStorage
-from langgraph_client.server.errors import Denied, Hidden, Invalid, Refused, ServerError
+from langgraph_client.server.errors import Hidden, Invalid, Refused, ServerError
 from langgraph_client.server.http.authentication import authenticate
 from langgraph_client.server.http.in_process import PARENT_RUN
-from langgraph_client.server.http.replies import NOT_JSON, read_json, refuse
+from langgraph_client.server.http.replies import NOT_JSON, error_reply, read_json
 from langgraph_client.server.http.schemas.bodies import BODIES, without_nulls
 from langgraph_client.server.http.validation import Schema, validate
 from langgraph_client.server.runs.event_log import Reader
@@ -231,8 +231,7 @@ async def answer_socket(access: Access, handler: SocketHandler, socket: WebSocke
         if caller is not None:
             valid = await access.open(valid, caller)
     except ServerError as error:
-        status = error.status if isinstance(error, Denied) else 404
-        await refuse(socket.scope, socket.receive, socket.send, status, error.detail)
+        await socket.send_denial_response(error_reply(error, f"WebSocket {socket.url.path}"))
         return
     await handler(socket, valid)
 

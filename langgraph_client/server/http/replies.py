@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import zlib
 from collections.abc import Mapping
 
@@ -13,7 +14,10 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from langgraph_client.server.encoding import encode_blanked
+from langgraph_client.server.errors import Denied, ServerError, Unavailable
 from langgraph_client.server.http.client_json import decode_limited
+
+logger = logging.getLogger("langgraph_client.server")
 
 MAX_BODY = 64 * 1024 * 1024
 """The most bytes of a request's body, after decompression."""
@@ -53,6 +57,22 @@ async def refuse(
         await WebSocket(scope, receive, send).send_denial_response(response)
     else:
         await response(scope, receive, send)
+
+
+def error_reply(error: ServerError, request: str) -> Response:
+    """Return the response to a request that a domain function has refused.
+
+    Args:
+        error: The refusal.
+        request: The method and path, for the log.
+    """
+    if isinstance(error, Unavailable) and error.cause:
+        logger.warning("%s is answered with 503: %s", request, error)
+    if isinstance(error, Denied):
+        headers = error.headers
+    else:
+        headers = {"retry-after": "1"} if error.status == 503 else None
+    return reply({"detail": error.detail}, error.status, headers)
 
 
 def http_error(
