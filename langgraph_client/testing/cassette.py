@@ -11,9 +11,10 @@ The file is one JSON document, meant to be read and compared:
        "response": {"status": 200, "headers": {...}, "complete": true,
         "events": [{"event": "values", "data": {...}, "id": "1-0", "after": 0.012}]}}]}
 
-`after` is the number of seconds since the event before. Headers of requests are not written, and
-of the headers of responses only those that clients read. Secrets are replaced, see
-`cassette_scrub`; `scrubbed` counts the replacements by name or kind.
+`after` is the number of seconds since the event before. `complete` is false where a response was
+not read to its end: because its reader left, or because it broke; a replay breaks there. Headers
+of requests are not written, and of the headers of responses only those that clients read. Secrets
+are replaced, see `cassette_scrub`; `scrubbed` counts the replacements by name or kind.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 import threading
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -39,6 +42,7 @@ from langgraph_client.testing.cassette_transports import (
     CassetteTransport,
     Exchange,
 )
+from langgraph_client.testing.files import read_document, write_document
 
 if TYPE_CHECKING:
     from langgraph_client import LangGraphClient, RemoteGraph, SyncLangGraphClient
@@ -46,6 +50,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 _HEADERS = ("content-type", "content-location", "location", "retry-after")
 _PREFIXES = ("x-pagination-", "x-langgraph-client-")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 Mode = Literal["once", "record", "replay"]
 
@@ -149,10 +154,9 @@ class Cassette:
         self.__exit__(kind, error, trace)
 
     def save(self) -> None:
-        """Write the file."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        """Write the file. If that fails, an older file stays as it is."""
         document = {"format": FORMAT, "scrubbed": self.scrubbed, "exchanges": self.exchanges}
-        self.path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+        write_document(self.path, document)
 
     @property
     def scrubbed(self) -> dict[str, int]:
@@ -171,7 +175,11 @@ class Cassette:
 
         Args:
             inner: Reaches the deployment; by default over HTTP.
+
+        Raises:
+            InvalidArgumentError: `inner` is not a blocking transport of httpx.
         """
+        _check_inner(inner, httpx.BaseTransport)
         self._transports.append(CassetteTransport(self, inner))
         return self._transports[-1]
 
@@ -182,7 +190,11 @@ class Cassette:
 
         Args:
             inner: Reaches the deployment; by default over HTTP.
+
+        Raises:
+            InvalidArgumentError: `inner` is not an async transport of httpx.
         """
+        _check_inner(inner, httpx.AsyncBaseTransport)
         self._async_transports.append(AsyncCassetteTransport(self, inner))
         return self._async_transports[-1]
 
@@ -190,21 +202,35 @@ class Cassette:
         """Return an async client that records or replays.
 
         Args:
-            **options: The arguments of `get_client`, among them `url`.
+            **options: The arguments of `get_client`, among them `url`. A `transport` reaches the
+                deployment, as `inner` of `async_transport`.
+
+        Raises:
+            InvalidArgumentError: One of `http_client`, `proxy`, `limits` and `verify` is given: it
+                would have no effect, or requests would go past the cassette.
         """
         from langgraph_client import get_client
 
-        return get_client(**{"transport": self.async_transport(), **options})
+        inner = _inner_of(options, httpx.AsyncHTTPTransport)
+        is_own = any(inner is transport for transport in self._async_transports)
+        return get_client(**options, transport=inner if is_own else self.async_transport(inner))
 
     def sync_client(self, **options: Any) -> SyncLangGraphClient:
         """Return a blocking client that records or replays.
 
         Args:
-            **options: The arguments of `get_sync_client`, among them `url`.
+            **options: The arguments of `get_sync_client`, among them `url`. A `transport` reaches
+                the deployment, as `inner` of `transport`.
+
+        Raises:
+            InvalidArgumentError: One of `http_client`, `proxy`, `limits` and `verify` is given: it
+                would have no effect, or requests would go past the cassette.
         """
         from langgraph_client import get_sync_client
 
-        return get_sync_client(**{"transport": self.transport(), **options})
+        inner = _inner_of(options, httpx.HTTPTransport)
+        is_own = any(inner is transport for transport in self._transports)
+        return get_sync_client(**options, transport=inner if is_own else self.transport(inner))
 
     def remote_graph(self, name: str, *, url: str, **options: Any) -> RemoteGraph:
         """Return a `RemoteGraph` that records or replays.
@@ -212,11 +238,17 @@ class Cassette:
         Args:
             name: The graph or assistant.
             url: The deployment's URL; also when replaying.
-            **options: Further arguments of `RemoteGraph`.
+            **options: Further arguments of `RemoteGraph`. A `client` or `sync_client` has to be one
+                of this cassette.
         """
         from langgraph_client import RemoteGraph
 
-        clients = {"client": self.client(url=url), "sync_client": self.sync_client(url=url)}
+        # Of the clients, as a graph that is given clients does not use them itself.
+        settings = {key: options.pop(key) for key in ("api_key", "headers") if key in options}
+        clients = {
+            "client": self.client(url=url, **settings),
+            "sync_client": self.sync_client(url=url, **settings),
+        }
         return RemoteGraph(name, **{**clients, **options})
 
     # --- for the transports ---
@@ -268,7 +300,9 @@ class Cassette:
             exchange: The exchange.
             body: The body.
         """
-        exchange["response"]["body"] = self._scrubber.value(_decoded(body))
+        response = exchange["response"]
+        response.pop("complete", None)
+        response["body"] = self._scrubber.value(_decoded(body))
 
     def add_event(self, exchange: Exchange, event: ServerEvent, after: float) -> None:
         """Add an event of a response.
@@ -309,11 +343,15 @@ class Cassette:
             return f"{head}: nothing is left to replay. {advice}"
         recorded = [exchange["request"] for exchange in self._unused]
         place = (request["method"], request["path"])
-        nearest = next((r for r in recorded if (r["method"], r["path"]) == place), recorded[0])
-        before, after = (
-            json.dumps(document, indent=1, sort_keys=True).splitlines()
-            for document in (nearest, request)
-        )
+        same_place = [r for r in recorded if (r["method"], r["path"]) == place]
+        # The one that shares the most lines; of the same path if there is any.
+        after = _lines(request)
+        before = max(map(_lines, same_place or recorded), key=lambda lines: _shared(lines, after))
+        if _without_ids(before) == _without_ids(after):
+            advice = (
+                "Only ids differ: one that is made anew each time cannot be replayed. Pass an id "
+                "that stays the same, such as `thread_id=` of `threads.stream`"
+            )
         lines = difflib.unified_diff(before, after, "recorded", "sent", lineterm="")
         return f"{head}. {advice}.\n" + "\n".join(lines)
 
@@ -344,14 +382,42 @@ class Cassette:
         return float(event.get("after", 0.0)) if self._timing else 0.0
 
 
+def _inner_of(options: dict[str, Any], kind: type) -> Any:
+    """Take the transport out of a client's options, and refuse what would not act on it."""
+    for name in ("http_client", "proxy", "limits", "verify"):
+        given = options.get(name)
+        if given is not None and given is not True:
+            raise InvalidArgumentError(
+                name,
+                "cannot be used with a cassette; give the transport that reaches the deployment: "
+                f"transport=httpx.{kind.__name__}(…)",
+            )
+    return options.pop("transport", None)
+
+
+def _check_inner(inner: object, kind: type) -> None:
+    if inner is not None and not isinstance(inner, kind):
+        raise InvalidArgumentError(
+            "transport", f"must be an httpx.{kind.__name__}, not a {type(inner).__name__}"
+        )
+
+
 def _read(path: Path) -> list[Exchange]:
-    document = json.loads(path.read_text())
-    if not isinstance(document, dict) or "exchanges" not in document:
-        raise ValueError(f"{path} is not the file of a cassette")
-    if document.get("format") != FORMAT:
-        raise ValueError(f"{path} has format {document.get('format')}, this package reads {FORMAT}")
+    document = read_document(path, kind="a cassette", part="exchanges", format=FORMAT)
     exchanges: list[Exchange] = document["exchanges"]
     return exchanges
+
+
+def _lines(request: JsonMapping) -> list[str]:
+    return json.dumps(request, indent=1, sort_keys=True).splitlines()
+
+
+def _without_ids(lines: list[str]) -> list[str]:
+    return [_UUID.sub("", line) for line in lines]
+
+
+def _shared(lines: list[str], others: list[str]) -> int:
+    return (Counter(lines) & Counter(others)).total()
 
 
 def _decoded(body: bytes) -> object:

@@ -119,6 +119,7 @@ class Scrubber:
         self._names = {name.lower() for name in names}
         self._keep = {name.lower() for name in keep}
         self._known: set[str] = set()
+        self._known_forms: re.Pattern[str] | None = None
         self._lock = threading.Lock()
         self.counts: Counter[str] = Counter()
 
@@ -136,10 +137,12 @@ class Scrubber:
                     # A scheme before the key, such as `Bearer`, is no secret: other texts have it.
                     secrets = value.split()[-1:]
                 with self._lock:
-                    # A new set: another thread may be searching for the known ones.
-                    self._known = self._known | {
-                        secret for secret in secrets if len(secret) >= _SHORTEST
-                    }
+                    known = self._known.union(s for s in secrets if len(s) >= _SHORTEST)
+                    if known != self._known:
+                        self._known = known
+                        # The longest first: one may begin with another.
+                        forms = map(_forms, sorted(known, key=len, reverse=True))
+                        self._known_forms = re.compile("|".join(forms))
 
     def value(self, value: object, name: str = "") -> JSON:
         """Return a JSON value without secrets.
@@ -184,9 +187,8 @@ class Scrubber:
         """
         # The order: known keys, which may stand anywhere; JSON as a whole, so that it stays JSON;
         # the forms that need a name or a sign; and last the values that show by their own form.
-        for secret in self._known:
-            if secret in text:
-                text = text.replace(secret, self._replaced("a key of the request"))
+        if self._known_forms is not None:
+            text = self._known_forms.sub(lambda _: self._replaced("a key of the request"), text)
         if text[:1] in ("{", "[") and (whole := self._json(text)) is not None:
             return whole
         if "://" in text:
@@ -316,6 +318,18 @@ class Scrubber:
 
     def _scheme(self, match: re.Match[str]) -> str:
         return f"{match[1]}{match[2]}{self._replaced(match[1].lower())}"
+
+
+def _forms(secret: str) -> str:
+    """Return a pattern of a secret as it is, and with any of its signs percent-encoded."""
+    return "".join(
+        char if char.isascii() and char.isalnum() else f"(?:{re.escape(char)}|{_encoded(char)})"
+        for char in secret
+    )
+
+
+def _encoded(char: str) -> str:
+    return "".join(f"%(?i:{byte:02x})" for byte in char.encode(errors="replace"))
 
 
 def _is_password(name: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Protocol, TypeAlias
@@ -11,6 +12,7 @@ from typing import Protocol, TypeAlias
 import httpx
 
 from langgraph_client._core.events import EventParser, ServerEvent
+from langgraph_client._io.loops import close_with_loop, current_loop
 from langgraph_client.models.fields import JsonMapping, JsonObject
 
 Exchange: TypeAlias = JsonObject
@@ -58,10 +60,7 @@ class CassetteTransport(httpx.BaseTransport):
         cassette = self._cassette
         recorded_request = cassette.read_request(request, request.read())
         if not cassette.is_recording:
-            answer = cassette.find(recorded_request)
-            if "events" in answer:
-                return _response(answer, _ReplayedStream(cassette, answer))
-            return _response(answer, None)
+            return _replayed(cassette, recorded_request)
         if self._inner is None:
             self._inner = httpx.HTTPTransport()
         response = self._inner.handle_request(request)
@@ -69,6 +68,8 @@ class CassetteTransport(httpx.BaseTransport):
         if _is_stream(response):
             return _with_stream(response, _RecordedStream(cassette, exchange, response))
         # In full: the recorded body is needed, and the response is rebuilt without its encoding.
+        # If that breaks, a replay breaks there, too.
+        exchange["response"]["complete"] = False
         try:
             response.read()
         finally:
@@ -87,21 +88,19 @@ class AsyncCassetteTransport(httpx.AsyncBaseTransport):
     def __init__(self, cassette: Tape, inner: httpx.AsyncBaseTransport | None) -> None:
         self._cassette = cassette
         self._inner = inner
+        self._by_loop: dict[asyncio.AbstractEventLoop | None, httpx.AsyncBaseTransport] = {}
+        self._lock = threading.Lock()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         cassette = self._cassette
         recorded_request = cassette.read_request(request, await request.aread())
         if not cassette.is_recording:
-            answer = cassette.find(recorded_request)
-            if "events" in answer:
-                return _response(answer, _ReplayedStream(cassette, answer))
-            return _response(answer, None)
-        if self._inner is None:
-            self._inner = httpx.AsyncHTTPTransport()
-        response = await self._inner.handle_async_request(request)
+            return _replayed(cassette, recorded_request)
+        response = await self._sender().handle_async_request(request)
         exchange = cassette.begin(recorded_request, response)
         if _is_stream(response):
             return _with_stream(response, _RecordedStream(cassette, exchange, response))
+        exchange["response"]["complete"] = False
         try:
             await response.aread()
         finally:
@@ -109,9 +108,33 @@ class AsyncCassetteTransport(httpx.AsyncBaseTransport):
         cassette.add_body(exchange, response.content)
         return _with_body(response)
 
+    def _sender(self) -> httpx.AsyncBaseTransport:
+        """Return the transport that reaches the deployment from the current event loop."""
+        if self._inner is not None:
+            return self._inner
+        loop = current_loop()
+        with self._lock:
+            for ended in [known for known in self._by_loop if known and known.is_closed()]:
+                del self._by_loop[ended]
+            if loop not in self._by_loop:
+                # Connections belong to one loop, and are closed when it ends.
+                self._by_loop[loop] = httpx.AsyncHTTPTransport()
+                if loop is not None:
+                    close_with_loop(self._by_loop[loop])
+            return self._by_loop[loop]
+
     async def aclose(self) -> None:
         if self._inner is not None:
             await self._inner.aclose()
+        with self._lock:
+            senders, self._by_loop = self._by_loop, {}
+        here = senders.pop(current_loop(), None)
+        # Only its own loop can close a connection. Loops that ended have done so.
+        for loop, sender in senders.items():
+            if loop is not None and loop.is_running():
+                asyncio.run_coroutine_threadsafe(sender.aclose(), loop)
+        if here is not None:
+            await here.aclose()
 
 
 class _RecordedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
@@ -152,21 +175,21 @@ class _RecordedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 class _ReplayedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """Replays a recorded stream."""
+    """Replays a recorded stream, or a body that broke while it was recorded."""
 
     def __init__(self, cassette: Tape, answer: JsonMapping) -> None:
         self._cassette = cassette
         self._answer = answer
 
     def __iter__(self) -> Iterator[bytes]:
-        for event in self._answer["events"]:
+        for event in self._answer.get("events", ()):
             if pause := self._cassette.pause(event):
                 time.sleep(pause)  # The recorded pause, with `timing=True`.
             yield frame(event)
         self._end()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for event in self._answer["events"]:
+        for event in self._answer.get("events", ()):
             if pause := self._cassette.pause(event):
                 await asyncio.sleep(pause)
             yield frame(event)
@@ -174,7 +197,7 @@ class _ReplayedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
 
     def _end(self) -> None:
         if not self._answer.get("complete", True):
-            raise httpx.ReadError("the recording ends here: its reader left the stream")
+            raise httpx.ReadError("the recording ends here: the response was not read to its end")
 
 
 def frame(event: JsonMapping) -> bytes:
@@ -201,6 +224,14 @@ def _with_stream(response: httpx.Response, stream: _RecordedStream) -> httpx.Res
 def _with_body(response: httpx.Response) -> httpx.Response:
     headers = [(k, v) for k, v in response.headers.multi_items() if k not in _TRANSFER_HEADERS]
     return httpx.Response(response.status_code, headers=headers, content=response.content)
+
+
+def _replayed(cassette: Tape, request: JsonObject) -> httpx.Response:
+    """Return the response that was recorded for a request."""
+    answer = cassette.find(request)
+    if "events" in answer or not answer.get("complete", True):
+        return _response(answer, _ReplayedStream(cassette, answer))
+    return _response(answer, None)
 
 
 _TRANSFER_HEADERS = ("content-encoding", "content-length", "transfer-encoding")

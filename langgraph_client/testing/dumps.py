@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-from pathlib import Path
 
 from langgraph_client.models.fields import JSON, JsonMapping
 from langgraph_client.server.documents.threads import callers_thread_id, open_graph
@@ -13,6 +11,7 @@ from langgraph_client.server.encoding import decode, encode
 from langgraph_client.server.graphs.protocol import thread_config
 from langgraph_client.server.graphs.state_documents import state_document
 from langgraph_client.server.services import Services
+from langgraph_client.testing.files import read_document, write_document
 
 FORMAT = 1
 # A time as a number, which `_ID` does not find.
@@ -43,25 +42,18 @@ class Dump:
             path: The file.
 
         Raises:
+            FileNotFoundError: There is no such file.
             ValueError: It is not a dump, or one of a later version.
         """
-        document = json.loads(Path(path).read_text())
-        if not isinstance(document, dict) or "tables" not in document:
-            raise ValueError(f"{path} is not the file of a dump")
-        if document.get("format") != FORMAT:
-            raise ValueError(
-                f"{path} has format {document.get('format')}, this package reads {FORMAT}"
-            )
-        return cls(document)
+        return cls(read_document(path, kind="a dump", part="tables", format=FORMAT))
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Write the dump to a file.
+        """Write the dump to a file. If that fails, an older file stays as it is.
 
         Args:
-            path: The file.
+            path: The file. Its folder is created.
         """
-        text = json.dumps(self.document, indent=1, ensure_ascii=False, sort_keys=False)
-        Path(path).write_text(text + "\n")
+        write_document(path, self.document)
 
     def named(self) -> dict[str, object]:
         """Return the readable part, with ids and times replaced by their order."""
