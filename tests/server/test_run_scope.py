@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
+import pytest
 from langgraph.checkpoint.base import empty_checkpoint
 from langgraph.checkpoint.memory import InMemorySaver
 
-from langgraph_client.server.graphs.hosted_saver import HostedSaver
+from langgraph_client.server.graphs.hosted_saver import HostedSaver, RunIsOverError
 from langgraph_client.server.graphs.run_scope import RunScope, current_run
 
 
@@ -49,3 +51,63 @@ async def test_the_end_of_a_run_waits_for_its_writes_and_refuses_others() -> Non
     saved = await slow.aget_tuple(config)
     assert saved is not None
     assert saved.pending_writes == [("first", "a", 1)]
+
+
+class HeldSaver(InMemorySaver):
+    """A saver that stores checkpoints only when it is allowed to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = threading.Event()
+        self.allowed = threading.Event()
+
+    def put(self, *args: Any, **options: Any) -> Any:
+        self.begun.set()
+        assert self.allowed.wait(10)
+        return super().put(*args, **options)
+
+
+async def test_the_end_of_a_run_waits_for_a_checkpoint_of_a_blocking_node() -> None:
+    """Otherwise it would be written after a rollback has deleted those of the run."""
+    held = HeldSaver()
+    saver = HostedSaver(held)
+    scope = RunScope("run")
+    current_run.set(scope)
+    config: Any = {"configurable": {"thread_id": "t", "checkpoint_ns": ""}}
+
+    async with asyncio.timeout(10):
+        put = asyncio.create_task(asyncio.to_thread(saver.put, config, empty_checkpoint(), {}, {}))
+        await asyncio.to_thread(held.begun.wait)
+        end = asyncio.create_task(scope.end())
+        done, _ = await asyncio.wait([end], timeout=0.1)
+        assert not done
+        held.allowed.set()
+        await end
+        await put
+
+
+@pytest.mark.parametrize("is_blocking", [True, False])
+async def test_a_run_that_ends_while_a_checkpoint_waits_for_its_events(is_blocking: bool) -> None:
+    """The checkpoint is not written any more."""
+    begun, allowed = asyncio.Event(), asyncio.Event()
+
+    async def write_events() -> None:
+        begun.set()
+        await allowed.wait()
+
+    stored = InMemorySaver()
+    saver = HostedSaver(stored, write_events)
+    scope = RunScope("run")
+    current_run.set(scope)
+    config: Any = {"configurable": {"thread_id": "t", "checkpoint_ns": ""}}
+    checkpoint: Any = (config, empty_checkpoint(), {}, {})
+
+    async with asyncio.timeout(10):
+        writing = asyncio.to_thread(saver.put, *checkpoint) if is_blocking else None
+        put = asyncio.create_task(writing or saver.aput(*checkpoint))
+        await begun.wait()
+        await scope.end()
+        allowed.set()
+        with pytest.raises(RunIsOverError):
+            await put
+    assert not [*stored.list(config)]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 
 from langgraph_client import (
@@ -25,6 +27,43 @@ class FailingSaver(AbleSaver):
 
     async def adelete_for_runs(self, run_ids: Any) -> None:
         raise OSError("connect postgresql://u:PASSWORD@db")
+
+
+class AsyncSaver(BaseCheckpointSaver[Any]):
+    """A saver with the async methods that a run needs, and no others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._memory = InMemorySaver()
+
+    def get_next_version(self, current: Any, channel: None) -> Any:
+        return self._memory.get_next_version(current, channel)
+
+    async def aget_tuple(self, *args: Any) -> Any:
+        return self._memory.get_tuple(*args)
+
+    async def alist(self, *args: Any, **options: Any) -> AsyncIterator[Any]:
+        for item in self._memory.list(*args, **options):
+            yield item
+
+    async def aput(self, *args: Any) -> Any:
+        return self._memory.put(*args)
+
+    async def aput_writes(self, *args: Any) -> None:
+        self._memory.put_writes(*args)
+
+
+def test_a_method_that_a_saver_lacks_is_no_reason_not_to_call_the_others() -> None:
+    """A deleted thread stays in a saver that cannot delete; the other threads go on."""
+    with TestServer({"agent": built(AsyncSaver())}) as server, server.sync_client() as client:
+        threads = [client.threads.create()["thread_id"] for _ in range(2)]
+        for thread_id in threads:
+            client.runs.wait(thread_id, "agent", input={"log": ["in"]})
+        client.threads.delete(threads[0])
+        values = client.threads.get_state(threads[1])["values"]
+        assert values == {"log": ["in", "one", "two"]}
+        last = client.runs.wait(threads[1], "agent", input={"log": ["more"]})
+        assert last == {"log": [*values["log"], "more", "one", "two"]}
 
 
 @pytest.mark.parametrize(

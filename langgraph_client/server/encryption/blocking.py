@@ -29,6 +29,10 @@ class Blocking:
         self._loop = loop
         self._probe: threading.Event | None = None
 
+    def is_on_loop(self) -> bool:
+        """Return whether the calling coroutine runs on the server's loop."""
+        return asyncio.get_running_loop() is self._loop
+
     def run(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
         """Run a coroutine and return its result; the calling thread waits."""
         if self._is_free():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -49,6 +50,10 @@ class EncryptedStore(BaseStore):
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
         """Execute operations together."""
         operations = list(ops)
+        if not self._blocking.is_on_loop():
+            # A blocking node has a loop of its own (`asyncio.run`). The turns and the handlers
+            # belong to the server's.
+            return await asyncio.to_thread(self.batch, operations)
         kept = await self._kept(operations)
         async with self._turns.turn():
             results = await self._store.abatch(kept)

@@ -16,7 +16,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar, cast
 
@@ -34,6 +34,7 @@ from langgraph_client.server.encoding import NotJsonError, encode
 from langgraph_client.server.errors import CheckpointerUnavailable, ServerError
 from langgraph_client.server.graphs.langgraph_names import CONFIG_KEY_STREAM, ERROR, NULL_TASK_ID
 from langgraph_client.server.graphs.run_scope import RunScope, current_run
+from langgraph_client.server.graphs.saver_calls import SaverCalls
 from langgraph_client.thread_ids import GIVEN_PARENTS, OWN_THREAD, server_thread_id
 
 _EVENT_WRITE_SECONDS = 5.0
@@ -64,7 +65,8 @@ class HostedSaver(BaseCheckpointSaver[Any]):
     - The events of a step are stored before the checkpoint after the step. Otherwise a kill in
       between would lose them for ever, because the step is not executed again.
     - A node in a worker thread cannot be stopped. After the end of its run, its writes are refused.
-    - A saver with only blocking methods is called in a thread.
+    - A saver with only blocking methods is called in a thread. So is the server's own saver on an
+      event loop that a blocking node runs, because its async methods belong to the server's loop.
     - The graph uses the caller's id of a thread. The server's own saver stores it under the
       server's id. A saver that the graph was compiled with stores it under the caller's id, where
       other users of that saver look for it.
@@ -97,7 +99,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         self._undoes_writes = undoes_writes
         self._notes_runs = may_resume or not is_own or _can_delete_runs(saver)
         self._write_events = write_events
-        self._only_blocking = False
+        self._calls = SaverCalls(saver, is_servers=not is_own)
         # As langgraph does: savers for older versions do not accept the path of a task.
         self._takes_path = _takes_path(saver)
 
@@ -125,7 +127,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return one checkpoint."""
         run = current_run.get()
-        if run is not None and _on_loop() is not None:
+        if run is not None and run.is_on_loop:
             # An async node has called a graph's blocking `invoke` on the loop. The loop waits for
             # that graph, so the graph's threads must not wait for the loop.
             run.mark_loop_blocked()
@@ -136,7 +138,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return one checkpoint."""
         with _READ_ERRORS:
-            saved: CheckpointTuple | None = await self._call(
+            saved: CheckpointTuple | None = await self._calls.call(
                 "get_tuple", self._with_stored_id(config)
             )
         return self._with_callers_ids(saved, config)
@@ -167,14 +169,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         options: dict[str, Any] = {"filter": filter, "before": before, "limit": limit}
         kept = None if config is None else self._with_stored_id(config)
         with _READ_ERRORS:
-            if not self._only_blocking:
-                try:
-                    async for item in self.saver.alist(kept, **options):
-                        yield self._with_callers_ids(item, config)
-                    return
-                except NotImplementedError:
-                    self._only_blocking = True
-            for item in await _in_thread(lambda: [*self.saver.list(kept, **options)]):
+            async for item in self._calls.items(kept, **options):
                 yield self._with_callers_ids(item, config)
 
     def get_delta_channel_history(
@@ -191,7 +186,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
     ) -> JsonMapping:
         """Return the writes to channels."""
         with _READ_ERRORS:
-            found: Mapping[str, object] = await self._call(
+            found: Mapping[str, object] = await self._calls.call(
                 "get_delta_channel_history", config=self._with_stored_id(config), channels=channels
             )
         return found
@@ -207,11 +202,9 @@ class HostedSaver(BaseCheckpointSaver[Any]):
     ) -> RunnableConfig:
         """Write a checkpoint after its events; a blocking graph calls it in a worker thread."""
         run = _writing_run()
-        if run is not None and _on_loop() is None:
-            if (stream := _stream_of(config, run)) is not None:
-                run.wait_until_read_in_thread(stream)
-            self._write_events_from_thread(run)
-        with _WRITE_ERRORS, _named(checkpoint["channel_values"].items()):
+        if run is not None and not run.is_on_loop:
+            self._wait_for_events(run, _stream_of(config, run))
+        with _WRITE_ERRORS, _named(checkpoint["channel_values"].items()), _noted_write(run):
             put = self.saver.put(
                 _for_metadata(self._with_stored_id(config), run),
                 checkpoint,
@@ -232,28 +225,35 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         if run is not None:
             # The order matters: the events of this step reach the log, then the database, and only
             # then comes the checkpoint, after which the step is not executed again.
-            if (stream := _stream_of(config, run)) is not None:
-                await run.wait_until_read(stream)
-            if self._write_events is not None:
-                await self._write_events()
-            await run.write_deferred()
-        metadata = await self._with_parents(self._with_run(metadata, run), config)
-        with _WRITE_ERRORS, _named(checkpoint["channel_values"].items()):
-            stored = _for_metadata(self._with_stored_id(config), run)
-            put: RunnableConfig = await self._call(
-                "put", stored, checkpoint, metadata, new_versions
-            )
+            stream = _stream_of(config, run)
+            if not run.is_on_loop:
+                # A blocking node runs a loop of its own (`asyncio.run`). The event logs belong to
+                # the server's loop.
+                await asyncio.to_thread(self._wait_for_events, run, stream)
+            else:
+                if stream is not None:
+                    await run.wait_until_read(stream)
+                if self._write_events is not None:
+                    await self._write_events()
+        with _noted_write(run):
+            if run is not None:
+                await run.write_deferred()
+            metadata = await self._with_parents(self._with_run(metadata, run), config)
+            with _WRITE_ERRORS, _named(checkpoint["channel_values"].items()):
+                stored = _for_metadata(self._with_stored_id(config), run)
+                put: RunnableConfig = await self._calls.call(
+                    "put", stored, checkpoint, metadata, new_versions
+                )
         return _with_thread_of(put, config)
 
     def put_writes(
         self, config: RunnableConfig, writes: Writes, task_id: str, task_path: str = ""
     ) -> None:
         """Store the writes of a task; of a cancelled task, only its error."""
-        run = _writing_run()
+        run = current_run.get()
         if run is not None:
             writes = _storable(writes)
-        writing = nullcontext() if run is None else run.writing()
-        with _WRITE_ERRORS, _named(writes), writing:
+        with _WRITE_ERRORS, _named(writes), _noted_write(run):
             self.saver.put_writes(
                 self._with_stored_id(config), writes, task_id, *self._path(task_path)
             )
@@ -263,7 +263,10 @@ class HostedSaver(BaseCheckpointSaver[Any]):
     ) -> None:
         """Store the writes of a task; of a cancelled task, only its error."""
         run = current_run.get()
-        if run is not None:
+        if run is None:
+            await self._put_writes(config, _storable(writes), task_id, task_path)
+            return
+        with run.writing():
             if run.is_over:
                 return
             # The writes of a command wait for the first result of the run. If the run is stopped
@@ -271,18 +274,15 @@ class HostedSaver(BaseCheckpointSaver[Any]):
             if task_id == NULL_TASK_ID:
                 run.defer_write(partial(self._put_writes, config, writes, task_id, task_path))
                 return
-            with run.writing():
-                if not _is_cancelled(writes):
-                    await run.write_deferred()
-                await self._put_writes(config, _storable(writes), task_id, task_path)
-            return
-        await self._put_writes(config, _storable(writes), task_id, task_path)
+            if not _is_cancelled(writes):
+                await run.write_deferred()
+            await self._put_writes(config, _storable(writes), task_id, task_path)
 
     async def _put_writes(
         self, config: RunnableConfig, writes: Writes, task_id: str, task_path: str
     ) -> None:
         with _WRITE_ERRORS, _named(writes):
-            await self._call(
+            await self._calls.call(
                 "put_writes", self._with_stored_id(config), writes, task_id, *self._path(task_path)
             )
 
@@ -307,14 +307,14 @@ class HostedSaver(BaseCheckpointSaver[Any]):
     async def adelete_thread(self, thread_id: str) -> None:
         """Delete a thread's checkpoints."""
         kept = thread_id if self.is_own else server_thread_id(thread_id)
-        await self._call("delete_thread", kept)
+        await self._calls.call("delete_thread", kept)
 
     # Methods that a saver may lack.
 
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy a thread's checkpoints; their ids stay."""
         try:
-            await self._manage("copy_thread", source_thread_id, target_thread_id)
+            await self._calls.call("copy_thread", source_thread_id, target_thread_id)
         except NotImplementedError:
             await self._copy_each(source_thread_id, target_thread_id)
 
@@ -324,7 +324,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         Raises:
             NotImplementedError: The saver cannot do this.
         """
-        await self._manage("delete_for_runs", run_ids)
+        await self._calls.call("delete_for_runs", run_ids)
 
     async def adelete_run(self, thread_id: str, run_id: str, *, is_in_use: bool) -> None:
         """Delete the checkpoints of a run, with its thread if the thread has no others.
@@ -390,18 +390,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         Raises:
             NotImplementedError: The saver cannot do this.
         """
-        await self._manage("prune", thread_ids, strategy=strategy)
-
-    async def _manage(self, name: str, *args: object, **options: object) -> None:
-        """Call a method that not every saver has.
-
-        Raises:
-            NotImplementedError: The saver does not have it, neither async nor blocking.
-        """
-        try:
-            await getattr(self.saver, f"a{name}")(*args, **options)
-        except NotImplementedError:
-            await _in_thread(partial(getattr(self.saver, name), *args, **options))
+        await self._calls.call("prune", thread_ids, strategy=strategy)
 
     async def _copy_each(self, source: str, target: str) -> None:
         """Copy by reading and writing, for a saver that cannot copy."""
@@ -481,20 +470,10 @@ class HostedSaver(BaseCheckpointSaver[Any]):
             parent_config=None if parent is None else _with_thread_of(parent, caller_config),
         )
 
-    async def _call(self, name: str, *args: object, **options: object) -> Any:
-        """Call the saver's async method; if it has none, the blocking one in a thread.
-
-        The blocking one is also called if the saver's class overrides only that: it is the one that
-        blocking code with a local graph uses.
-        """
-        if not self._only_blocking and not _overrides_alone(type(self.saver), name):
-            try:
-                return await getattr(self.saver, f"a{name}")(*args, **options)
-            except NotImplementedError:
-                self._only_blocking = True
-        return await _in_thread(partial(getattr(self.saver, name), *args, **options))
-
-    def _write_events_from_thread(self, run: RunScope) -> None:
+    def _wait_for_events(self, run: RunScope, stream: Callable[[object], None] | None) -> None:
+        """Wait in a thread until the events of a step are read, and then stored."""
+        if stream is not None:
+            run.wait_until_read_in_thread(stream)
         if self._write_events is None or run.is_loop_blocked:
             return
         written = asyncio.run_coroutine_threadsafe(_awaited(self._write_events), run.loop)
@@ -503,16 +482,6 @@ class HostedSaver(BaseCheckpointSaver[Any]):
             written.result(_EVENT_WRITE_SECONDS)
         except concurrent.futures.TimeoutError:
             written.cancel()
-
-
-def _overrides_alone(kind: type, name: str) -> bool:
-    """Return whether a class, or a base, overrides a blocking method and not its async twin."""
-    classes = kind.__mro__
-    blocking, twin = (
-        next((at for at, base in enumerate(classes) if method in vars(base)), len(classes))
-        for method in (name, f"a{name}")
-    )
-    return blocking < twin
 
 
 def _with_thread(config: RunnableConfig, thread_id: str) -> RunnableConfig:
@@ -597,26 +566,8 @@ _READ_ERRORS = _SaverErrors()
 _WRITE_ERRORS = _SaverErrors(writes=True)
 
 
-async def _in_thread(call: Callable[[], object]) -> Any:
-    """Call in a worker thread outside of the run's own ones, which may all be waiting."""
-    # The executor counts a call for the run that is current when it is submitted.
-    token = current_run.set(None)
-    try:
-        called = asyncio.get_running_loop().run_in_executor(None, call)
-    finally:
-        current_run.reset(token)
-    return await called
-
-
 async def _awaited(call: Callable[[], Awaitable[None]]) -> None:
     await call()
-
-
-def _on_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
 
 
 def _writing_run() -> RunScope | None:
@@ -626,9 +577,31 @@ def _writing_run() -> RunScope | None:
         RunIsOverError: The run has ended.
     """
     run = current_run.get()
-    if run is not None and run.is_over:
-        raise RunIsOverError("the run of this node is over: it cannot write checkpoints any more")
+    if run is not None:
+        _check_going_on(run)
     return run
+
+
+@contextmanager
+def _noted_write(run: RunScope | None) -> Iterator[None]:
+    """Let the end of a run wait for the write in this block.
+
+    Raises:
+        RunIsOverError: The run has ended.
+    """
+    if run is None:
+        yield
+        return
+    with run.writing():
+        # In this order: the end first refuses writes, and then waits for those that are noted. A
+        # run may have ended while a checkpoint waited for its events.
+        _check_going_on(run)
+        yield
+
+
+def _check_going_on(run: RunScope) -> None:
+    if run.is_over:
+        raise RunIsOverError("the run of this node is over: it cannot write checkpoints any more")
 
 
 def _storable(writes: Writes) -> Writes:

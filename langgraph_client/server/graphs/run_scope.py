@@ -123,6 +123,17 @@ class RunScope:
 
     # For the checkpointer.
 
+    @property
+    def is_on_loop(self) -> bool:
+        """Whether the caller is on the server's event loop.
+
+        A blocking node is not, even if it runs a loop of its own.
+        """
+        try:
+            return asyncio.get_running_loop() is self.loop
+        except RuntimeError:
+            return False
+
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Note that a write of the run is going on in this block, in any thread."""

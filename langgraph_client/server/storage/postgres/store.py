@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Self
@@ -154,7 +155,7 @@ class AwaitedStore(AsyncPostgresStore):
 
 
 class Store(BaseStore):
-    """langgraph's store. Expired items are never returned.
+    """langgraph's store. Expired items are never returned. Create it on the server's loop.
 
     Args:
         connections: The connections of this process.
@@ -186,6 +187,7 @@ class Store(BaseStore):
             "default_ttl": options.default_ttl,
         }
         self._connections = connections
+        self._loop = asyncio.get_running_loop()
         self._index = index
         self._awaited = AwaitedStore(connections, clock, index, self.ttl_config)
         self._blocking = BlockingStore(blocking, clock, index, self.ttl_config)
@@ -208,6 +210,10 @@ class Store(BaseStore):
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
         """Execute operations together."""
+        if asyncio.get_running_loop() is not self._loop:
+            # A blocking node has a loop of its own (`asyncio.run`). The connections of the async
+            # half belong to the server's.
+            return await asyncio.to_thread(self.batch, ops)
         if self._prepared is None:
             return await self._awaited.abatch(ops)
         operations = list(ops)
