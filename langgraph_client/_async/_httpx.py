@@ -128,6 +128,14 @@ def base_url_of(client: HttpxClient) -> str:
     return str(client.base_url).rstrip("/")
 
 
+def headers_set_on(client: HttpxClient) -> set[str]:
+    """Return the names, in lower case, of an httpx client's headers, without httpx's user agent."""
+    names = {name.lower() for name in client.headers}
+    if client.headers.get("user-agent", "").startswith("python-httpx"):
+        names.discard("user-agent")
+    return names
+
+
 def limits_of(limits: HttpLimits | None) -> Limits:
     """Convert httpx's limits into this package's type."""
     if limits is None:

@@ -160,11 +160,12 @@ def get_client(
     """Create a client of the server at `url`.
 
     Args:
-        url: The server's URL. Default: inside a graph that the bundled server hosts, that server;
-            otherwise the environment variable `LANGGRAPH_URL`, otherwise http://localhost:8123.
+        url: The server's URL. Default: the base URL of `http_client`, if it has one; inside a graph
+            that the bundled server hosts, that server; otherwise the environment variable
+            `LANGGRAPH_URL`, otherwise http://localhost:8123.
         api_key: The API key, sent as `x-api-key`. None sends no key. Default: the first of the
             environment variables `LANGGRAPH_API_KEY`, `LANGSMITH_API_KEY` and `LANGCHAIN_API_KEY`
-            that is set.
+            that is set, unless `http_client` sends an `x-api-key` of its own.
         headers: Headers of every request. Default: none.
         timeout: Seconds that each step may take: to connect, to send, to wait for more of a
             response, to wait for a free connection. A number for all steps, a tuple of (connect,
@@ -175,7 +176,8 @@ def get_client(
             between them. For an event stream, it limits each opening. Default: no limit.
         transport: An httpx transport that sends the requests. Default: the network.
         http_client: An httpx client that sends the requests. It is never closed here. Its own
-            limits, certificates and proxies are used, and its timeouts unless `timeout` is passed.
+            limits, certificates and proxies are used, its headers unless `api_key` or `headers`
+            replace them, and its timeouts, as they are at each request, unless `timeout` is passed.
         limits: How many connections may be open and how many are kept, as an `httpx.Limits`.
             Default: any number may be open, and a hundred unused ones are kept for 30 seconds.
         verify: Which certificates are trusted: True (the default) for the usual authorities, False

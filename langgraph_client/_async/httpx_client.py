@@ -29,6 +29,7 @@ class HttpxClientHolder:
         make: Creates an httpx client.
         given: The client that the caller passed; None for none.
         is_shared: Whether the client's transport belongs to the caller, who closes it.
+        reads_timeout: Whether the timeout of the client that the caller passed is used.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class HttpxClientHolder:
         *,
         given: HttpxClient | None,
         is_shared: bool,
+        reads_timeout: bool,
     ) -> None:
         #: Those of the httpx client, once there is one, so that changes count.
         self.headers: Mapping[str, str] = settings.headers
@@ -46,7 +48,9 @@ class HttpxClientHolder:
         self._given = given
         self._is_shared = is_shared
         self._made: HttpxClient | None = None
-        self._timeout: object = None  # The timeout that the client was made with.
+        # The client whose timeout counts, as soon as it is not the one of the beginning any more.
+        self._timed: HttpxClient | None = given if reads_timeout else None
+        self._timeout: object = None if given is None else given.timeout
         self._pools: Pools | None = None
         self._is_closed = False
         # Two threads that came at once would each make a client, of which one is never closed.
@@ -74,7 +78,8 @@ class HttpxClientHolder:
                 made.timeout, made.cookies = before.timeout, before.cookies.jar
                 if before.auth is not None:
                     made.auth = before.auth
-            self._made, self.headers = made, made.headers
+            self._made = self._timed = made
+            self.headers = made.headers
             return made
 
     def sender(self) -> AsyncSender | None:
@@ -97,9 +102,10 @@ class HttpxClientHolder:
 
     def steps(self, usual: Steps) -> Steps:
         """Return the limits of each step: those that were set on the client, or the usual ones."""
-        if self._made is None or self._made.timeout == self._timeout:
+        timed = self._timed
+        if timed is None or timed.timeout == self._timeout:
             return usual
-        return steps_of(self._made.timeout)
+        return steps_of(timed.timeout)
 
     def _like_it(self) -> AsyncHttpxSender:
         url = self._settings.authority

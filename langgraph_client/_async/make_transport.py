@@ -17,6 +17,7 @@ from langgraph_client._async._httpx import (
     HttpxClient,
     base_url_of,
     check_arguments,
+    headers_set_on,
     limits_of,
     make_client,
     steps_of,
@@ -76,7 +77,11 @@ def make_transport(
         if policy is not None and not isinstance(policy, kind):
             raise InvalidArgumentError(name, f"must be a {kind.__name__}, not {policy!r}")
     check_arguments(transport, http_client, limits, proxy)
-    settings = settings_from(url, api_key, headers)
+    set_below: set[str] = set()
+    if http_client is not None:
+        url = base_url_of(http_client) or None if url is None else url
+        set_below = headers_set_on(http_client)
+    settings = settings_from(url, api_key, headers, set_below=set_below)
     given = time_limits(timeout, deadline)
     brought = transport is not None or limits is not None or proxy is not None
     if http_client is not None:
@@ -86,7 +91,7 @@ def make_transport(
                 "has its own transport, limits, verify and proxy: set them there, or leave it out",
             )
         if timeout is None:
-            given = TimeLimits(steps_of(http_client.timeout), deadline)
+            given = TimeLimits(steps_of(http_client.timeout), given.whole)
     pools = Pools(
         partial(_sender, settings, transport, http_client, limits_of(limits), verify, proxy),
         is_shared=transport is not None or http_client is not None,
@@ -102,6 +107,7 @@ def make_transport(
             partial(_client_below, settings, transport, limits_of(limits), verify, proxy),
             given=http_client,
             is_shared=transport is not None,
+            reads_timeout=timeout is None,
         ),
         sleep=sleep,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -52,7 +52,11 @@ class Settings:
 
 
 def settings_from(
-    url: str | None, api_key: str | Unset | None, headers: Mapping[str, str] | None
+    url: str | None,
+    api_key: str | Unset | None,
+    headers: Mapping[str, str] | None,
+    *,
+    set_below: Collection[str] = (),
 ) -> Settings:
     """Return settings from a caller's arguments, else from the environment.
 
@@ -60,6 +64,8 @@ def settings_from(
         url: The server's URL; None for `LANGGRAPH_URL`, or else `http://localhost:8123`.
         api_key: The key; None for no key, UNSET for the first variable in `KEY_VARIABLES`.
         headers: More headers for every request.
+        set_below: Names, in lower case, of the headers that the caller's HTTP client sends with
+            every request. Only an argument replaces them, not the environment or a default.
 
     Raises:
         InvalidArgumentError: The URL, the key or a header is invalid.
@@ -68,8 +74,10 @@ def settings_from(
         url = os.environ.get("LANGGRAPH_URL", "").strip() or DEFAULT_URL
     address, credentials = parse_url(url)
     given = {name.lower(): value for name, value in check_headers(headers, "headers").items()}
-    own = {"user-agent": USER_AGENT, **given}
-    key = _key_from_environment() if api_key is UNSET else api_key
+    own = given if "user-agent" in set_below else {"user-agent": USER_AGENT, **given}
+    key = api_key
+    if key is UNSET:
+        key = None if API_KEY_HEADER in set_below else _key_from_environment()
     if key is not None:
         if not isinstance(key, str):
             raise InvalidArgumentError("api_key", f"must be text or None, not {_kind(key)}")

@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from langgraph_client._core.addresses import path_below
 from langgraph_client._core.call import ANY, Call
 from langgraph_client._core.codec import encode
-from langgraph_client._core.connection import TimeLimits, Timeout, time_limits
+from langgraph_client._core.connection import Steps, TimeLimits, Timeout, time_limits
 from langgraph_client._core.deadline import Deadline
 from langgraph_client._core.exchange import FailureKind, NoAnswer, Request, quoted_target
 from langgraph_client._core.failure import (
@@ -80,6 +80,9 @@ class Transport:
         sleep: Waits for the given number of seconds; tests replace it.
 
     Attributes:
+        time_limits: As passed.
+        has_own_steps: Whether `with_waits` has set the limits of steps, so that no timeout that is
+            set on an httpx client counts.
         max_reply_bytes: A longer reply is refused, so that a faulty server cannot fill the memory.
     """
 
@@ -104,6 +107,7 @@ class Transport:
         self._cadence_of_waits = Cadence(reconnect.heartbeat_timeout)
         self.retry = retry
         self.time_limits = time_limits
+        self.has_own_steps = False
         self._base = urlsplit(settings.url).path
         self.sleep = sleep
         self._reads_keys: bool | None = None  # Whether the server knows Idempotency-Key, if known.
@@ -113,11 +117,17 @@ class Transport:
         given = time_limits(timeout, deadline)
         # Shallow: both share the connections, the learned heartbeats and the settings.
         other = copy.copy(self)
+        other.has_own_steps = self.has_own_steps or timeout is not None
         other.time_limits = TimeLimits(
             self.time_limits.steps if timeout is None else given.steps,
             self.time_limits.whole if deadline is None else given.whole,
         )
         return other
+
+    def _steps(self) -> Steps:
+        """Return the limits of each step, as they are now."""
+        steps = self.time_limits.steps
+        return steps if self.has_own_steps else self.httpx_client.steps(steps)
 
     def close(self) -> None:
         """Close the connections, unless the caller passed its own HTTP client."""
@@ -451,7 +461,7 @@ class Transport:
             # Asked here, because `current` would make a new sender after `close`.
             if self._pools.is_closed:
                 raise NoAnswer(FailureKind.CLOSED)
-            steps = deadline.clip(self.httpx_client.steps(self.time_limits.steps), now)
+            steps = deadline.clip(self._steps(), now)
             sender = self.httpx_client.sender() or self._pools.current()
             answer = sender.send(request, steps, deadline.end)
             is_good = 200 <= answer.status < 300 or answer.status == _SWITCHED
@@ -537,7 +547,8 @@ class Transport:
     # --- its answer ---
 
     def _failure(self, call: Call[Any], error: NoAnswer) -> APIError:
-        return error.as_error(call.method, self._url(call), self.time_limits)
+        limits = TimeLimits(self._steps(), self.time_limits.whole)
+        return error.as_error(call.method, self._url(call), limits)
 
     def _refusal(self, call: Call[Any], answer: Answer, content: bytes) -> APIStatusError:
         return status_error(
