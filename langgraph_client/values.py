@@ -226,6 +226,25 @@ def name_of(kind: type) -> str:
     return f"{kind.__module__}:{kind.__qualname__}"
 
 
+_BUILTIN_FIELDS: dict[type[Exception], tuple[str, ...]] = {
+    OSError: ("filename", "filename2"),
+    ImportError: ("name", "path"),
+    AttributeError: ("name",),
+    NameError: ("name",),
+}
+
+
+def builtin_fields(error: BaseException) -> dict[str, Any]:
+    """Return what a built-in exception keeps neither in its `args` nor in its `__dict__`."""
+    return {
+        name: value
+        for kind, names in _BUILTIN_FIELDS.items()
+        if isinstance(error, kind)
+        for name in names
+        if (value := vars(kind)[name].__get__(error)) is not None
+    }
+
+
 # --- taking apart ---
 
 

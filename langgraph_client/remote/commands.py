@@ -104,7 +104,8 @@ def parent_command(data: JSON, namespace: tuple[str, ...]) -> Command[str] | Non
         parsed = ast.parse(str(data.get("message")), mode="eval").body
         fields = _keywords(parsed, "Command")
         return _parent_command(graph, fields.get("update"), fields.get("goto"))
-    except (SyntaxError, ValueError):
+    # Parsing a deeply nested text raises the last two.
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
         return None
 
 

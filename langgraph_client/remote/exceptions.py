@@ -6,8 +6,8 @@ so that `except ValueError` works as with a local graph, and of langgraph's own
 errors of langgraph and langchain-core, and the classes of `allow_types` are used. For security, a
 name from the server never causes an import.
 
-The bundled server sends more than the protocol's name and message: the names of the base classes,
-`args`, attributes, and the members of an exception group.
+The bundled server sends more than the protocol's name and message: the names of the base classes
+and the modules of all, `args`, attributes, notes, and the members of an exception group.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import zip_longest
+from types import MemberDescriptorType
 from typing import LiteralString, cast
 
 from pydantic_core import (
@@ -34,7 +36,7 @@ from langgraph_client.remote.compat import (
     langgraph_error,
     langgraph_remote_exception,
 )
-from langgraph_client.values import INVALID_RESUME, Allowed
+from langgraph_client.values import INVALID_RESUME, Allowed, builtin_fields
 
 
 class ErrorText(str):
@@ -79,7 +81,7 @@ def remote_error(
 
     Args:
         document: `error`, the class name; `message`; from the bundled server also `node`,
-            `bases`, `args`, `attributes` and `exceptions`.
+            `bases`, `modules`, `args`, `attributes`, `notes` and `exceptions`.
         run_id: The run that failed.
         thread_id: Its thread, by the caller's id.
         command: The command of a `ParentCommand`.
@@ -96,11 +98,13 @@ def remote_error(
     if isinstance(attributes, Mapping):
         # An attribute from the server must not hide a method of the class here.
         methods = {name for name in attributes if callable(getattr(type(made), name, None))}
-        made.__dict__.update({k: v for k, v in attributes.items() if k not in _OWN | methods})
+        _set_attributes(made, {k: v for k, v in attributes.items() if k not in _OWN | methods})
     if document.get("invalid_resume"):
         made.__dict__[INVALID_RESUME] = True
     if "node" not in made.__dict__:
         made.node = document.get("node")
+    for note in document.get("notes") or ():
+        made.add_note(str(note))
     places = {"node": document.get("node"), "run": run_id, "thread": thread_id}
     places_text = [f"{name} {place}" for name, place in places.items() if place is not None]
     if places_text:
@@ -184,8 +188,9 @@ def local_error(document: Reply) -> Exception | None:
 
 
 def _instance(document: Reply, command: Command[str] | None, allowed: Allowed) -> RemoteException:
-    for name in (document.get("error"), *(document.get("bases") or ())):
-        local = _local_class(str(name), allowed)
+    names = (document.get("error"), *(document.get("bases") or ()))
+    for name, module in zip_longest(names, document.get("modules") or ()):
+        local = _local_class(str(name), allowed, module)
         if local is None:
             continue
         args = _args(document, local, command, allowed)
@@ -197,19 +202,40 @@ def _instance(document: Reply, command: Command[str] | None, allowed: Allowed) -
     return _built(_error_class(None), None, (dict(document),))
 
 
-def _local_class(name: str, allowed: Allowed) -> type[Exception] | None:
-    found: object = getattr(builtins, name, None) or langgraph_error(name)
-    if found is None:
-        # A document has the bare name, also of a class that is defined in a class or a function.
-        named = [kind for kind in allowed.values() if kind.__name__ == name]
-        errors = [kind for kind in named if issubclass(kind, Exception)]
-        if errors:
-            found = errors[0] if len(errors) == 1 else None
-        else:
-            found = langchain_error(name)
-    is_class = isinstance(found, type) and issubclass(found, Exception)
+def _local_class(name: str, allowed: Allowed, module: str | None = None) -> type[Exception] | None:
+    """Return the local class for one on the server; None if there is none.
+
+    Args:
+        name: The bare name, also of a class that is defined in a class or a function.
+        allowed: The classes of `allow_types`, by name.
+        module: The module of the class on the server. None if the server does not send it: then an
+            allowed class of that name comes first.
+    """
+    package = None if module is None else module.partition(".")[0]
+    found = _allowed_error(name, allowed, module)
+    if found is None or package in _LIBRARIES:
+        for library, find in _LIBRARIES.items():
+            of_library = find(name) if package in (None, library) else None
+            if isinstance(of_library, type) and issubclass(of_library, Exception):
+                found = of_library
+                break
     # `Exception` itself is a base of RemoteException already.
-    return cast("type[Exception]", found) if is_class and found is not Exception else None
+    return None if found is Exception else found
+
+
+def _allowed_error(name: str, allowed: Allowed, module: str | None) -> type[Exception] | None:
+    named = [kind for kind in allowed.values() if kind.__name__ == name]
+    errors = [kind for kind in named if issubclass(kind, Exception)]
+    if len(errors) > 1:
+        errors = [kind for kind in errors if kind.__module__ == module]
+    return errors[0] if len(errors) == 1 else None
+
+
+_LIBRARIES: dict[str, Callable[[str], object]] = {
+    "builtins": lambda name: getattr(builtins, name, None),
+    "langgraph": langgraph_error,
+    "langchain_core": langchain_error,
+}
 
 
 def _args(
@@ -238,7 +264,8 @@ def _args(
         first, *rest = sent
         return (ErrorText(first, document) if isinstance(first, str) else first, *rest)
     if issubclass(local, KeyError):  # Its text is the repr of the key.
-        with contextlib.suppress(ValueError, SyntaxError):
+        # Parsing a deeply nested text raises the last two.
+        with contextlib.suppress(ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
             key = ast.literal_eval(message)
             return (ErrorText(key, document) if isinstance(key, str) else key,)
     return (ErrorText(message, document),)
@@ -298,7 +325,8 @@ def _repr(self: RemoteException) -> str:
 def _reduce(self: RemoteException) -> tuple[object, ...]:
     # These classes are created at run time, so pickle cannot find them by name. They are created
     # again from the local class.
-    return _restored, (_local_base(self), self.args, dict(self.__dict__))
+    state = {**builtin_fields(self), **self.__dict__}
+    return _restored, (_local_base(self), self.args, state)
 
 
 def _local_base(error: RemoteException) -> type | None:
@@ -311,5 +339,15 @@ def _restored(
     local: type[Exception] | None, args: tuple[object, ...], state: JsonObject
 ) -> RemoteException:
     made = _built(_error_class(local), local, args)
-    made.__dict__.update(state)
+    _set_attributes(made, state)
     return made
+
+
+def _set_attributes(error: RemoteException, attributes: Reply) -> None:
+    for name, value in attributes.items():
+        if isinstance(getattr(type(error), name, None), MemberDescriptorType):
+            # A field of a built-in exception, such as `OSError.filename`.
+            with contextlib.suppress(TypeError, AttributeError):
+                setattr(error, name, value)
+        else:
+            error.__dict__[name] = value

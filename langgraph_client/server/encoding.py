@@ -98,6 +98,12 @@ def node_of(error: BaseException) -> str | None:
     return None
 
 
+def own_notes(error: BaseException) -> list[str]:
+    """Return the notes of an exception, without those that langgraph adds to it."""
+    notes = getattr(error, "__notes__", ())
+    return [note for note in notes if isinstance(note, str) and not _IN_TASK.match(note)]
+
+
 class NotJsonError(TypeError):
     """A value contains something that JSON cannot represent. The text says where and what."""
 

@@ -14,6 +14,7 @@ from langgraph_client.server.encoding import (
     encode,
     error_document,
     located,
+    own_notes,
     plain,
     text_of,
 )
@@ -35,6 +36,7 @@ from langgraph_client.values import (
     TYPES,
     Allowed,
     Note,
+    builtin_fields,
     enclose,
     is_envelope,
     looks_like_message,
@@ -115,8 +117,9 @@ def failure_details(error: BaseException, message: str, *, show: bool) -> dict[s
     """Return the details from which a RemoteGraph creates a local exception.
 
     If the server hides the exception's text, so that `message` is another text, the details contain
-    neither `args` nor attributes. Otherwise they contain only plain values and those of langchain's
-    messages that can be sent, and no attribute whose name looks like that of a secret.
+    neither `args` nor attributes nor notes. Otherwise they contain only plain values and those of
+    langchain's messages that can be sent, and no attribute with a name that looks like that of a
+    secret, also of a key in it.
 
     Args:
         error: The exception.
@@ -124,9 +127,10 @@ def failure_details(error: BaseException, message: str, *, show: bool) -> dict[s
         show: Whether to show the text of every class among the members of an exception group; see
             `error_document`.
     """
-    kinds = type(error).__mro__[1:]
+    bases = _named(type(error).__mro__[1:])
     details: dict[str, object] = {
-        "bases": [kind.__name__ for kind in kinds if kind in _named(kinds)]
+        "bases": [kind.__name__ for kind in bases],
+        "modules": [kind.__module__ for kind in (type(error), *bases)],
     }
     if vars(error).get(INVALID_RESUME) is True:
         details["invalid_resume"] = True
@@ -142,11 +146,11 @@ def failure_details(error: BaseException, message: str, *, show: bool) -> dict[s
             details["args"] = list(error.args)
         details["attributes"] = {
             name: value
-            for name, value in vars(error).items()
-            if _is_plain(value)
-            and not name.startswith("_")
-            and not any(secret in name.lower() for secret in _SECRETS)
+            for name, value in {**builtin_fields(error), **vars(error)}.items()
+            if _is_plain(value) and not name.startswith("_") and not _is_secret(name, value)
         }
+    if message == text_of(error) and (notes := own_notes(error)):
+        details["notes"] = notes
     return details
 
 
@@ -185,12 +189,28 @@ def _named(kinds: tuple[type, ...]) -> list[type]:
     return [kind for kind in kinds if issubclass(kind, Exception) and kind is not Exception]
 
 
-def _is_plain(value: object) -> bool:
-    if isinstance(value, tuple):
-        return all(map(_is_plain, value))
+def _is_plain(value: object, depth: int = 0) -> bool:
+    if depth > _DEPTH:  # It may contain itself.
+        return False
+    if isinstance(value, dict):
+        return all(_is_plain(item, depth + 1) for pair in value.items() for item in pair)
+    if isinstance(value, tuple | list):
+        return all(_is_plain(item, depth + 1) for item in value)
     if _is_message(value):
         return _can_be_sent(value)
     return value is None or isinstance(value, str | bytes | int | float)
+
+
+_DEPTH = 20
+
+
+def _is_secret(name: object, value: object) -> bool:
+    """Return whether an attribute or an item of one looks like a secret; `value` is plain."""
+    if any(secret in str(name).lower() for secret in _SECRETS):
+        return True
+    if isinstance(value, dict):
+        return any(_is_secret(key, item) for key, item in value.items())
+    return isinstance(value, tuple | list) and any(_is_secret("", item) for item in value)
 
 
 def _is_message(value: object) -> bool:
