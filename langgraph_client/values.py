@@ -297,29 +297,54 @@ def _split_text(value: str, plain: Callable[[Any], Any], path: list[Any], notes:
 def _split_dict(
     value: dict[Any, Any], plain: Callable[[Any], Any], path: list[Any], notes: list[Note]
 ) -> Any:
+    for key in value:
+        # NUL and lone surrogates, which JSON does not have, cannot be printed. This is the quickest
+        # check, and most dicts have usual keys only.
+        if type(key) is not str or not key.isprintable():
+            return _split_odd_keys(value, plain, path, notes)
     flat: dict[str, Any] = {}
-    keys: dict[str, Any] = {}
-    before = len(notes)
-    is_message_like = value.keys() >= _MESSAGE_KEYS
-    for key, item in value.items():
-        name = key
-        if type(key) is not str:
-            (name,) = plain({key: None})
-            tag = _key_tag(key)
-            if tag is not None:
-                keys[name] = tag
-        if name in flat:  # Two keys that are one in JSON. The note has all items.
-            del notes[before:]
-            items = [[key, item] for key, item in value.items()]
-            notes.append([path, ["items", *split(items, plain, note_messages=True)]])
-            return plain(value)
-        flat[name] = _split(item, plain, [*path, name], notes)
-    if is_message_like:
+    for key, item in value.items():  # A comprehension is slower for small dicts.
+        flat[key] = _split(item, plain, [*path, key], notes)
+    if value.keys() >= _MESSAGE_KEYS:
+        notes.append([path, "dict"])
+    return flat
+
+
+def _split_odd_keys(
+    value: dict[Any, Any], plain: Callable[[Any], Any], path: list[Any], notes: list[Note]
+) -> Any:
+    names: dict[str, Any] = {}
+    tags: dict[str, Any] = {}
+    for key in value:
+        name = _plain_key(key, plain)
+        if (tag := _key_tag(key)) is not None:
+            tags[name] = tag
+        if name in names or (tag is None and name != key):
+            # Two keys that are one in JSON, or a key that is another one there.
+            return _split_items(value, plain, path, notes)
+        names[name] = value[key]
+    flat = {name: _split(item, plain, [*path, name], notes) for name, item in names.items()}
+    if value.keys() >= _MESSAGE_KEYS:
         notes.append([path, "dict"])
     # Last: in the paths of the notes inside, the keys are text.
-    if keys:
-        notes.append([path, ["keys", keys]])
+    if tags:
+        notes.append([path, ["keys", tags]])
     return flat
+
+
+def _split_items(
+    value: dict[Any, Any], plain: Callable[[Any], Any], path: list[Any], notes: list[Note]
+) -> Any:
+    """Return the plain JSON of a dict; a note has all of its keys and items."""
+    items, item_notes = split([[*item] for item in value.items()], plain, note_messages=True)
+    notes.append([path, ["items", items, item_notes]])
+    names = [_plain_key(key, plain) for key in value]
+    return {name: item for name, (_, item) in zip(names, items, strict=True)}
+
+
+def _plain_key(key: Any, plain: Callable[[Any], Any]) -> str:
+    name: str = plain(key) if type(key) is str else next(iter(plain({key: None})))
+    return name
 
 
 def _key_tag(key: Any) -> Any:
@@ -432,10 +457,20 @@ def _restored(flat: Any, tag: Any, allowed: Allowed) -> Any:
     if word == "keys":
         return {_key(details[0].get(name), name, allowed): item for name, item in flat.items()}
     if word == "items":
-        return dict(restore(details[0], details[1], allowed))
+        items = restore(details[0], details[1], allowed)
+        return {key if _is_hashable(key) else str(key): item for key, item in items}
     if word in ("enum", "pydantic", "dataclass", "namedtuple", "send"):
         return _instance(flat, word, details, allowed)
     return flat  # A word of a later version: what it means, JSON does not need.
+
+
+def _is_hashable(key: Any) -> bool:
+    """Return whether a restored key can be one; of a class that is not allowed it is a dict."""
+    try:
+        hash(key)
+    except TypeError:
+        return False
+    return True
 
 
 def _key(tag: Any, name: str, allowed: Allowed) -> Any:

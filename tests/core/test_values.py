@@ -105,6 +105,10 @@ VALUES: list[Any] = [
     {1: "number", "1": "text"},
     {"a": [{"1": (1,), 1: {2}, None: b"", "null": {"b": Box(1, {3})}}, (4,)]},
     {Colour.RED: (1,), Level.HIGH: {2}, Word.YES: 3},
+    {(1, (2,)): {3}, b"a": 1, Decimal("1.50"): 2, frozenset({1}): 3, time(7): 4, Box(1): 5},
+    {"a\x00": (1,), "b\ud800": {2}, 3: "c\x00"},
+    {"inner": {"a\x00": 1, "a\ufffd": 2, "b\ud800": 3, "b?": 4}},
+    {Word.YES: {(1, 2): {"yes": 1, Word.YES: 2}}, "line\nfeed": {1}},
 ]
 
 
@@ -158,6 +162,8 @@ def test_of_a_subclass_only_the_class_is_lost(value: Any, expected: Any) -> None
 def test_keys_of_a_class_that_is_not_allowed_are_text() -> None:
     """Like the class's objects elsewhere."""
     assert open_envelope(enclose({Colour.RED: (1,)}, plain), {}) == {"red": (1,)}
+    (name,) = plain({Box(1): None})
+    assert open_envelope(enclose({Box(1): (2,), b"a": 3}, plain), {}) == {name: (2,), b"a": 3}
 
 
 @dataclass
