@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import json
 import sqlite3
 from pathlib import Path
 from typing import Any, TypedDict
@@ -15,6 +17,9 @@ from langgraph.graph import START, StateGraph
 
 from langgraph_client.encryption import Encryption, EncryptionContext
 from langgraph_client.server.server import Server
+from langgraph_client.testing import TestClock
+from tests.support.eventually import eventually
+from tests.support.hosted import Gate, hosted
 
 
 class State(TypedDict):
@@ -164,3 +169,80 @@ def test_an_assistant_is_deleted_with_threads_that_nobody_can_decrypt(path: Any)
         deleted = http.delete(f"/assistants/{assistant_id}", params=params)
         assert deleted.status_code == 204, deleted.text
         assert http.get(f"/threads/{thread_id}").status_code == 404
+
+
+def encryption_of_tenants(lost: set[str]) -> Encryption:
+    """Return an encryption with one key for each tenant, of which some may be lost."""
+    made = Encryption()
+
+    @made.encrypt.json
+    async def encrypt(ctx: EncryptionContext, data: dict[str, Any]) -> dict[str, Any]:
+        return {name: {"locked": data[name]} for name in data}
+
+    @made.decrypt.json
+    async def decrypt(ctx: EncryptionContext, data: dict[str, Any]) -> dict[str, Any]:
+        if ctx.metadata["tenant"] in lost:
+            raise LookupError("the key is lost")
+        return {name: data[name]["locked"] for name in data}
+
+    return made
+
+
+def begin_held(http: httpx.Client, gate: Gate, **headers: str) -> str:
+    """Start a run that is held at the gate, on a new thread. Return its path."""
+    thread_id = http.post("/threads", json={}, headers=headers).json()["thread_id"]
+    body = {"assistant_id": "gate", "input": {"name": "a"}}
+    run = http.post(f"/threads/{thread_id}/runs", json=body, headers=headers).json()
+    gate.arrived()
+    return f"/threads/{thread_id}/runs/{run['run_id']}"
+
+
+def test_a_lost_key_keeps_no_other_run_from_being_resumed(
+    path: Any, gate: Gate, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is logged once, and the run is resumed when the key is there again."""
+    lost: set[str] = set()
+    clock = TestClock()
+    graphs: dict[str, Any] = hosted(gate)
+    with (
+        Server(graphs, path=path, encryption=encryption_of_tenants(lost), clock=clock) as server,
+        http_of(server) as http,
+    ):
+        runs = []
+        for tenant in "abc":
+            context = base64.b64encode(json.dumps({"tenant": tenant}).encode()).decode()
+            runs.append(begin_held(http, gate, **{"X-Encryption-Context": context}))
+    lost.add("b")
+    with (
+        Server(graphs, path=path, encryption=encryption_of_tenants(lost), clock=clock) as server,
+        http_of(server) as http,
+    ):
+        for _ in "ac":
+            gate.arrived()
+        gate.open()
+        for run in (runs[0], runs[2]):
+            assert http.get(f"{run}/join").json()["log"] == ["one:a", "held:a", "two"]
+        lost.clear()
+        clock.advance(10)  # A server that shares its database tries again by itself.
+        gate.arrived()
+        gate.open()
+        assert http.get(f"{runs[1]}/join").json()["log"] == ["one:a", "held:a", "two"]
+    logged = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert [runs[1].split("/")[2] in text and "resumed yet" in text for text in logged] == [True]
+
+
+def test_damaged_notes_about_a_run_keep_no_other_one_from_being_resumed(
+    path: Any, gate: Gate
+) -> None:
+    """The run ends as an error: the notes may have been a request to stop it."""
+    graphs: dict[str, Any] = hosted(gate)
+    with Server(graphs, path=path) as server, http_of(server) as http:
+        first, second = (begin_held(http, gate) for _ in range(2))
+    damage(path, "run_controls", f"run_id = '{first.rpartition('/')[2]}'")
+    with Server(graphs, path=path) as server, http_of(server) as http:
+        gate.arrived()
+        eventually(lambda: http.get(first).json()["status"] == "error")
+        thread = http.get(first.partition("/runs")[0]).json()
+        assert (thread["status"], thread["error"]["error"]) == ("error", "RunGivenUp")
+        gate.open()
+        assert http.get(f"{second}/join").json()["log"] == ["one:a", "held:a", "two"]

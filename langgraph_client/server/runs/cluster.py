@@ -14,14 +14,20 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from langgraph_client.server.errors import NotFound, Unavailable
+from langgraph_client.server.errors import NotFound, ServerError, Unavailable
 from langgraph_client.server.runs.followers import Followers
 from langgraph_client.server.runs.following import Following
 from langgraph_client.server.runs.forward_runs import RunForwarder
 from langgraph_client.server.runs.run_services import RunServices
 from langgraph_client.server.runs.run_states import Job
 from langgraph_client.server.storage.protocol import Document, Transaction
-from langgraph_client.server.storage.shared import RENEWAL_SECONDS, RunResult, Shared, Standing
+from langgraph_client.server.storage.shared import (
+    RENEWAL_SECONDS,
+    Fenced,
+    RunResult,
+    Shared,
+    Standing,
+)
 
 logger = logging.getLogger("langgraph_client.server")
 
@@ -76,6 +82,8 @@ class Cluster:
         self._idle_twice: set[str] = set()
         #: The claimed threads whose runs are not loaded yet; `_clear` must not release them.
         self._claimed: set[str] = set()
+        #: The claimed threads that could not be continued. Each one is logged once.
+        self._unreadable: set[str] = set()
         #: Whether there may be due runs that were not claimed because there was no room.
         self._waiting = False
         self._background: list[asyncio.Task[None]] = []
@@ -304,7 +312,8 @@ class Cluster:
             await self._continue(thread_id)
         except BaseException:
             # The next attempt must not find a thread that is held here and only half loaded.
-            self.lose_lease(thread_id)
+            # Whoever handles the error says what has happened.
+            self.lose_lease(thread_id, quietly=True)
             raise
 
     async def _continue(self, thread_id: str) -> None:
@@ -336,11 +345,32 @@ class Cluster:
             self._claimed |= claimed
             try:
                 for thread_id, epoch in claims:
-                    await self._resume_claimed(thread_id, epoch)
+                    await self._try_claimed(thread_id, epoch)
             finally:
                 self._claimed -= claimed
             if not claims:
                 return
+
+    async def _try_claimed(self, thread_id: str, epoch: int) -> None:
+        """Continue a thread that this process has claimed, or log why that is not possible.
+
+        A thread that cannot be read, such as one whose encryption key is gone, must keep no other
+        one from going on. `_clear` releases its lease, so that it is claimed again.
+        """
+        try:
+            await self._resume_claimed(thread_id, epoch)
+        except Exception as error:
+            if thread_id not in self._unreadable:
+                self._unreadable.add(thread_id)
+                is_expected = isinstance(error, (ServerError, Fenced))
+                logger.error(
+                    "the runs of thread %s are not resumed yet (trying again): %s",
+                    thread_id,
+                    error,
+                    exc_info=None if is_expected else error,
+                )
+        else:
+            self._unreadable.discard(thread_id)
 
     async def _resume_claimed(self, thread_id: str, epoch: int) -> None:
         """Continue a thread that this process has claimed."""
@@ -369,11 +399,17 @@ class Cluster:
         self.followers.drop(thread_id)
         self._protocol_runs.set_remote(thread_id, is_remote=True)
 
-    def lose_lease(self, thread_id: str) -> None:
-        """Stop all runs of a thread: another process has taken it over, or may do so."""
+    def lose_lease(self, thread_id: str, *, quietly: bool = False) -> None:
+        """Stop all runs of a thread: another process has taken it over, or may do so.
+
+        Args:
+            thread_id: The thread.
+            quietly: Whether not to log it.
+        """
         if self.shared.epochs.get(thread_id) == _LOST:
             return
-        logger.warning("the lease of thread %s is lost; its runs go on elsewhere", thread_id)
+        if not quietly:
+            logger.warning("the lease of thread %s is lost; its runs go on elsewhere", thread_id)
         # First: from here on the engine's writes are refused, also those of a settlement under way.
         self.shared.epochs[thread_id] = _LOST
         self.stop_serving(thread_id)

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import logging
 
+from langgraph_client.server.errors import Unavailable, Unreadable
 from langgraph_client.server.runs.cluster import Cluster
-from langgraph_client.server.runs.recovery import MAX_KILLS, MAX_KILLS_SHARED, decide, new_control
+from langgraph_client.server.runs.recovery import (
+    MAX_KILLS,
+    MAX_KILLS_SHARED,
+    Decision,
+    decide,
+    new_control,
+    without_control,
+)
 from langgraph_client.server.runs.run_services import RunServices
 from langgraph_client.server.runs.run_states import Job
 from langgraph_client.server.runs.settlement import Settlements, delete_run_documents
@@ -15,6 +23,9 @@ from langgraph_client.server.storage.protocol import UNFINISHED, Document
 from langgraph_client.server.typed_values import with_current_keys
 
 logger = logging.getLogger("langgraph_client.server")
+
+_AGAIN_SECONDS = 10.0
+"""After how many seconds to try again to load runs that could not be read."""
 
 
 class RunLoader:
@@ -35,6 +46,8 @@ class RunLoader:
         cluster: Cluster | None,
     ) -> None:
         self._storage = services.storage
+        self._clock = services.clock
+        self._locks = services.locks
         self._queue = services.queue
         self._tasks = services.tasks
         self._job_factory = services.job_factory
@@ -44,11 +57,56 @@ class RunLoader:
         self._max_kills = MAX_KILLS if cluster is None else MAX_KILLS_SHARED
 
     async def load_all(self) -> None:
-        """Load all runs, as the only process of the database, and start those that are next."""
-        for run in await self._storage.runs.unfinished():
-            await self._take_up(run, await self._storage.run_controls.get(run["run_id"]) or {})
-        for thread_id in {job.thread_id for job in self._queue.jobs.values()}:
+        """Load all runs, as the only process of the database, and start those that are next.
+
+        A run that cannot be read, such as one whose encryption key is gone, keeps no other one from
+        being resumed.
+        """
+        await self._load_each(
+            # Without the documents: then one that cannot be decrypted does not fail the search.
+            await self._storage.runs.search(
+                where={"status": UNFINISHED},
+                order_by="created_at",
+                fields=("run_id", "thread_id"),
+            )
+        )
+
+    async def _load_each(self, runs: list[Document], *, is_repeated: bool = False) -> None:
+        """Load runs one by one, and try again later with those that cannot be read now.
+
+        Args:
+            runs: The ids of the runs and of their threads.
+            is_repeated: Whether it was tried before, so that errors are in the log already.
+        """
+        later: list[Document] = []
+        for ids in runs:
+            try:
+                # Requests may change the thread meanwhile, if it is tried again.
+                async with self._locks.hold(ids["thread_id"]):
+                    run = await self._storage.runs.get(ids["run_id"])
+                    if run is not None:
+                        await self._take_up(run, await self._control_of(run))
+            except Exception as error:
+                is_temporary = isinstance(error, Unavailable)
+                if is_temporary:
+                    later.append(ids)
+                if not (is_temporary and is_repeated):
+                    _log_failure(ids, error)
+        for thread_id in {ids["thread_id"] for ids in runs}:
             self._queue.advance(thread_id)
+        if later:
+            self._clock.call_later(_AGAIN_SECONDS, self._load_again, later)
+
+    def _load_again(self, runs: list[Document]) -> None:
+        if not self._queue.closing:
+            self._tasks.spawn(self._load_each(runs, is_repeated=True))
+
+    async def _control_of(self, run: Document) -> Document | None:
+        """Return the run control of a run, which may be empty; None if it is damaged."""
+        try:
+            return await self._storage.run_controls.get(run["run_id"]) or {}
+        except Unreadable:  # The storage has logged it.
+            return None
 
     async def load(self, thread_id: str) -> None:
         """Load the runs of a thread into the queue, and stop those with a request to stop.
@@ -57,43 +115,40 @@ class RunLoader:
         """
         unfinished = {"thread_id": thread_id, "status": UNFINISHED}
         for run in await self._storage.runs.search(where=unfinished, order_by="created_at"):
-            control = await self._storage.run_controls.get(run["run_id"]) or {}
+            control = await self._control_of(run)
             job = self._queue.jobs.get(run["run_id"])
             if job is None:
                 await self._take_up(run, control)
+            elif control is None:
+                continue
             elif control.get("delete"):
                 self._stopper.delete_job(job)
             elif control.get("stop"):
                 self._stopper.stop(job, control["stop"], str(control.get("reason", "")))
 
-    async def _take_up(self, run: Document, control: Document) -> None:
-        """Add a stored run to the queue, or end it."""
-        try:
-            thread = await self._storage.threads.get(run["thread_id"])
-        except ValueError as error:
-            logger.error(
-                "run %s is not resumed, as its thread cannot be read: %s", run["run_id"], error
-            )
-            return
+    async def _take_up(self, run: Document, control: Document | None) -> None:
+        """Add a stored run to the queue, or end it.
+
+        Args:
+            run: Its document.
+            control: Its run control, which may be empty; None if it is damaged.
+
+        Raises:
+            Unreadable: Its thread is damaged.
+            Unavailable: Its thread cannot be decrypted, or the database fails.
+        """
+        thread = await self._storage.threads.get(run["thread_id"])
         if thread is None:
             async with self._storage.transaction() as transaction:
                 await delete_run_documents(transaction, run["run_id"])
             return
         run = {**run, "kwargs": with_current_keys(run["kwargs"])}
-        latest = None
-        if run["status"] == "running":
-            latest = await self._storage.states.latest(run["thread_id"])
-        decision = decide(
-            run,
-            {**new_control(run), **control},
-            latest,
-            self._max_kills,
-            has_connection=await self._has_connection(control),
-        )
+        decision = await self._decision(run, control)
         # Counted before the run starts again: if it kills the process at once, the next start
         # must know.
         if decision.control is not None:
             await self._storage.run_controls.put(decision.control)
+        control = control or {}
         job = self._job_again(decision.run)
         job.idempotency_key = control.get("idempotency_key")
         job.mark = control.get("mark")
@@ -107,6 +162,20 @@ class RunLoader:
             job.started_at = run["updated_at"] if job.attempt else None
             # In a task: the caller may hold the lock of the thread, which the settlement needs.
             self._tasks.spawn(self._settlements.settle(job, decision.outcome))
+
+    async def _decision(self, run: Document, control: Document | None) -> Decision:
+        if control is None:
+            return without_control(run)
+        latest = None
+        if run["status"] == "running":
+            latest = await self._storage.states.latest(run["thread_id"])
+        return decide(
+            run,
+            {**new_control(run), **control},
+            latest,
+            self._max_kills,
+            has_connection=await self._has_connection(control),
+        )
 
     async def _has_connection(self, control: Document) -> bool:
         """Return whether the process that has the connection of a `bound` run is alive."""
@@ -133,3 +202,15 @@ class RunLoader:
         if known.log.keeper is None:
             known.log.keeper = job.log.keeper
         return known
+
+
+def _log_failure(ids: Document, error: Exception) -> None:
+    is_expected = isinstance(error, (Unavailable, Unreadable))
+    logger.error(
+        "run %s of thread %s is not resumed%s: %s",
+        ids["run_id"],
+        ids["thread_id"],
+        " yet (trying again)" if isinstance(error, Unavailable) else "",
+        error,
+        exc_info=None if is_expected else error,
+    )

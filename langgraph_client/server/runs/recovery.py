@@ -78,6 +78,19 @@ def decide(
     return Decision(requeued, control={**control, "kills": kills, "at": latest}, suspect=suspect)
 
 
+def without_control(run: Document) -> Decision:
+    """Decide that a run ends as an error, because its run control is damaged.
+
+    It may have been stopped, and it is not known how often it was killed. So it must not go on.
+    """
+    message = (
+        "What the server has noted about this run is damaged, such as a request to stop it; the run"
+        " is not executed"
+    )
+    error = {"error": "RunGivenUp", "message": message}
+    return Decision(run, Outcome("fail", error, log_text=message))
+
+
 def new_control(run: Document) -> Document:
     """Return the run control of a run without anything to note yet: its ids."""
     return {"run_id": run["run_id"], "thread_id": run["thread_id"]}
