@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from langgraph_client.server.encoding import encode
-from langgraph_client.server.errors import Invalid, ServerError, Unavailable
+from langgraph_client.server.errors import CheckpointerUnavailable, Invalid, ServerError
 from langgraph_client.server.storage.protocol import (
     Document,
     Documents,
@@ -131,7 +131,8 @@ class SaverStates:
         except (NotImplementedError, ServerError):
             raise
         except Exception as error:  # The saver's database may raise errors of any class.
-            raise Unavailable(f"the checkpointer: {type(error).__name__}", str(error)) from error
+            detail = f"the checkpointer: {type(error).__name__}"
+            raise CheckpointerUnavailable(detail, str(error)) from error
 
 
 class _Delegating:

@@ -28,6 +28,9 @@ class FailingSaver(AbleSaver):
     async def adelete_for_runs(self, run_ids: Any) -> None:
         raise OSError("connect postgresql://u:PASSWORD@db")
 
+    async def adelete_thread(self, thread_id: str) -> None:
+        raise OSError("connect postgresql://u:PASSWORD@db")
+
 
 class AsyncSaver(BaseCheckpointSaver[Any]):
     """A saver with the async methods that a run needs, and no others."""
@@ -74,6 +77,7 @@ def test_a_method_that_a_saver_lacks_is_no_reason_not_to_call_the_others() -> No
         (InMemorySaver, True, "the graph 'agent' has no method delete_for_runs()"),
         (InMemorySaver, False, "the server has no method delete_for_runs()"),
         (FailingSaver, True, "has not deleted the run: OSError"),
+        (FailingSaver, False, "the checkpointer: OSError"),
     ],
 )
 def test_a_thread_says_that_a_rollback_has_undone_nothing(
@@ -87,7 +91,8 @@ def test_a_thread_says_that_a_rollback_has_undone_nothing(
         before: Any = client.runs.wait(thread_id, "agent", input={"log": ["first"]})
         run = client.runs.create(thread_id, "agent", input={"log": ["slow"]})
         eventually(lambda: client.threads.get_state(thread_id)["next"] == ["stop"])
-        client.runs.cancel(thread_id, run["run_id"], wait=True, action="rollback")
+        limited = client.with_options(deadline=20)
+        limited.runs.cancel(thread_id, run["run_id"], wait=True, action="rollback")
         assert len(client.runs.list(thread_id)) == 1
         thread = client.threads.get(thread_id)
         assert thread["error"]["error"] == "UserRollback"
@@ -97,6 +102,20 @@ def test_a_thread_says_that_a_rollback_has_undone_nothing(
         assert (reason or "") in message
         left = client.threads.get_state(thread_id)["values"]
         assert left == ({"log": [*before["log"], "slow", "one"]} if reason else before)
+
+
+def test_a_stateless_run_ends_although_its_checkpoints_cannot_be_deleted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It has its result. The log says that its checkpoints stay, and why."""
+    with TestServer({"agent": built(None)}, checkpointer=FailingSaver()) as server:
+        with server.sync_client() as client:
+            result: Any = client.with_options(deadline=20).runs.wait(
+                None, "agent", input={"log": ["first"]}
+            )
+        assert result == {"log": ["first", "one", "two"]}
+    (record,) = [r for r in caplog.records if "the checkpoints of run" in r.getMessage()]
+    assert "PASSWORD" in record.getMessage()
 
 
 @pytest.mark.parametrize("before", ["nothing", "run", "update"])

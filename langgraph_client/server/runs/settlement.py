@@ -11,7 +11,7 @@ from datetime import datetime
 
 from langgraph_client.server.clock import EventId
 from langgraph_client.server.encoding import encode, error_document
-from langgraph_client.server.errors import Unavailable, is_outage
+from langgraph_client.server.errors import CheckpointerUnavailable, Unavailable, is_outage
 from langgraph_client.server.runs.cluster import Cluster
 from langgraph_client.server.runs.execute_run import RunExecutor
 from langgraph_client.server.runs.needed_saver import needs_own_saver
@@ -136,23 +136,7 @@ class Settlements:
         """Return the thread's fields after the run, and the outcome; a failure if unreadable."""
         # Before the state is read: the thread must show the state that it had before the run.
         if outcome.event == "rollback" and job.attempt:
-            is_needed = await needs_own_saver(self._storage, job.thread_id)
-            async with self._storage.transaction() as transaction:
-                if self._cluster is not None:
-                    self._cluster.shared.check(transaction, job.thread_id)
-                await transaction.states.delete_run(job.thread_id, job.run_id, job.mark)
-            job.not_undone = ""
-            if await self._storage.states.keeps_run(job.thread_id, job.run_id):
-                job.not_undone = _CANNOT_UNDO.format("server")
-            try:
-                # Not in use: the thread's other runs start only after this one has left the queue.
-                if not await self._graph_runner.delete_run(
-                    job.run, is_needed=is_needed, is_in_use=False
-                ):
-                    job.not_undone = _CANNOT_UNDO.format(f"graph {job.graph_id!r}")
-            except Unavailable as error:  # Of user code. The run must end nevertheless.
-                logger.error("run %s is not rolled back: %s", job.run_id, error)
-                job.not_undone = _NOT_UNDONE.format(error.detail)
+            job.not_undone = await self._undo(job)
         rest = self._queue.fields_at_rest(job.thread_id)
         if job.temporary or not job.attempt:
             return rest, outcome
@@ -168,6 +152,36 @@ class Settlements:
             if outcome.error is None and outcome.event == "succeed":
                 outcome = self._executor.failure(job, raised)
             return rest, outcome
+
+    async def _undo(self, job: Job) -> str:
+        """Delete what a run has written to the state of its thread.
+
+        Returns:
+            Why something of it stays, for the error of the thread; empty if nothing does. A
+            checkpointer of the application may fail for ever, and the run must end nevertheless.
+        """
+        not_undone = ""
+        is_needed = await needs_own_saver(self._storage, job.thread_id)
+        try:
+            async with self._storage.transaction() as transaction:
+                if self._cluster is not None:
+                    self._cluster.shared.check(transaction, job.thread_id)
+                await transaction.states.delete_run(job.thread_id, job.run_id, job.mark)
+            if await self._storage.states.keeps_run(job.thread_id, job.run_id):
+                not_undone = _CANNOT_UNDO.format("server")
+        except CheckpointerUnavailable as error:
+            logger.error("run %s is not rolled back: %s", job.run_id, error)
+            not_undone = _NOT_UNDONE.format(error.detail)
+        try:
+            # Not in use: the thread's other runs start only after this one has left the queue.
+            if not await self._graph_runner.delete_run(
+                job.run, is_needed=is_needed, is_in_use=False
+            ):
+                not_undone = _CANNOT_UNDO.format(f"graph {job.graph_id!r}")
+        except Unavailable as error:  # Of user code.
+            logger.error("run %s is not rolled back: %s", job.run_id, error)
+            not_undone = _NOT_UNDONE.format(error.detail)
+        return not_undone
 
     async def _end(self, job: Job, outcome: Outcome, fields: Document, *, is_retry: bool) -> bool:
         """Write the end of a run, then notify its waiters and start the next run.
@@ -316,6 +330,7 @@ class Settlements:
             Fenced: Another process has the thread.
         """
         released: int | None = None
+        is_done = False
         try:
             async with self._storage.transaction(held) as transaction:
                 if self._cluster is not None and held is not None and not others:
@@ -323,7 +338,13 @@ class Settlements:
                 elif self._cluster is not None:
                     self._cluster.shared.check(transaction, job.thread_id)
                 yield transaction
+                is_done = True
         except BaseException as error:
+            if is_done and isinstance(error, CheckpointerUnavailable):
+                # The transaction is committed: the checkpointer is called after it. To end the run
+                # once more would fail in the same way, perhaps for ever.
+                logger.error("the checkpoints of run %s stay: %s", job.run_id, error)
+                return
             # Not released, as far as is known. With the epoch, the next attempt tries it again.
             if self._cluster is not None and released is not None and not isinstance(error, Fenced):
                 self._cluster.shared.epochs[job.thread_id] = released
