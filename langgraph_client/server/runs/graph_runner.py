@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("langgraph_client.server")
 _DELETION_SECONDS = 30.0
-"""How long a graph's own checkpointer may take to delete the checkpoints of a run."""
+"""How long a graph's own checkpointer may take to delete a run or a thread, or to prune one."""
 #: The keys at the top of a config that are a request's, and all that langgraph knows.
 _PASSED_ON = frozenset({"max_concurrency", "recursion_limit", "run_name", "tags"})
 _CONFIG_KEYS = _PASSED_ON | {"callbacks", "configurable", "metadata", "run_id"}
@@ -196,7 +196,8 @@ class HostedGraphRunner:
             is_needed: Whether the checkpointer may have a state of the thread.
 
         Raises:
-            Unavailable: The graph or its checkpointer raised an error. The state still exists.
+            Unavailable: The graph or its checkpointer raised an error, or took too long. The state
+                may still exist.
         """
         async with self._own_saver(thread, last_run, is_needed, "deleted the thread") as saver:
             if saver is not None:
@@ -213,7 +214,7 @@ class HostedGraphRunner:
             is_needed: Whether the checkpointer may have states of the thread.
 
         Raises:
-            Unavailable: The graph or its checkpointer raised an error.
+            Unavailable: The graph or its checkpointer raised an error, or took too long.
         """
         async with self._own_saver(thread, last_run, is_needed, "pruned the thread") as saver:
             if saver is not None:
@@ -228,7 +229,7 @@ class HostedGraphRunner:
         A factory gets the config of the last run, because it may need what only runs have.
 
         Raises:
-            Unavailable: The graph or its checkpointer raised an error.
+            Unavailable: The graph or its checkpointer raised an error, or took too long.
         """
         graph_id = thread["metadata"].get("graph_id")
         if graph_id not in self._graphs:
@@ -238,7 +239,11 @@ class HostedGraphRunner:
         if last_run is not None and _graph_of(last_run) == graph_id:
             config = self._config(last_run)
         try:
-            async with self._graphs.open_own_saver(graph_id, config, is_needed=is_needed) as saver:
+            # With a limit: the caller holds the thread's lock, and may have further threads to do.
+            async with (
+                asyncio.timeout(_DELETION_SECONDS),
+                self._graphs.open_own_saver(graph_id, config, is_needed=is_needed) as saver,
+            ):
                 yield saver
         except NotImplementedError:
             logger.warning(
