@@ -73,13 +73,26 @@ _NAMED = re.compile(
     | (?<! [\w.%-] ) (?P<option> --[\w.-]++ ) [ \t]++ (?! - )
     """
 )
-_VALUE = r"""(?xi)
-    (?P<scheme> (?: bearer | basic | digest | negotiate | token | apikey ) [ \t]++ )?+
+_SCHEME_WORD = r"(?: bearer | basic | digest | negotiate | token | apikey ) [ \t]++"
+_BLOCK_MARK = r"[|>] [+-]? [ \t]*+ \n [ \t]++"
+_QUOTE = r"""\\*+ ["'`]"""
+
+
+def _whole(name: str, part: str) -> str:
+    """Return the expression of an optional part that is matched as a whole, or is not there.
+
+    Not `(…)?+`: Python 3.11.2 (not 3.11.7) forgets what such a group has matched.
+    """
+    return f"(?: (?P<{name}> {part} ) | (?! {part} ) )"
+
+
+_VALUE = rf"""(?xi)
+    {_whole("scheme", _SCHEME_WORD)}
     (?:
-        (?P<before> [\w.]++ \( \s*+ )?+ [bur]{0,2} (?P<open> ["'`] )
-            (?P<body> (?: \\. | (?! (?P=open) ) [^\\\n] )*+ ) (?P=open)
-        | (?P<escaped> \\++ ["'`] ) (?P<inner> (?: (?! (?P=escaped) ) . )*+ ) (?P=escaped)
-        | (?P<block> [|>] [+-]? [ \t]*+ \n [ \t]++ )?+ (?P<opened> \\*+ ["'`] )?+ (?P<bare> %s )
+        (?P<before> [\w.]++ \( \s*+ )? [bur]{{0,2}} (?P<open> ["'`] )
+            (?P<body> (?: \\. | (?! (?P=open) ) [^\\\n] )* ) (?P=open)
+        | (?P<escaped> \\++ ["'`] ) (?P<inner> (?: (?! (?P=escaped) ) . )* ) (?P=escaped)
+        | {_whole("block", _BLOCK_MARK)} {_whole("opened", _QUOTE)} (?P<bare> %s )
     )
 """
 _AFTER_EQUALS = re.compile(_VALUE % r"""[^&\#\s"'`<>]++""")  # As in a query.

@@ -45,7 +45,7 @@ def passes(*command: str, where: Path) -> None:
         cwd=where,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
