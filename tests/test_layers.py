@@ -59,7 +59,7 @@ MAY_IMPORT = {
     "ui": {"_core", "errors", "server"},
     "display": {"_core", "models", "terminal"},
     "terminal": {"SyncLangGraphClient", "_core", "errors", "models", "thread_ids"},
-    "testing": {"errors", "models", "_core", "_async", "_sync", "remote", "server"},
+    "testing": {"errors", "models", "_core", "_async", "_io", "_sync", "remote", "server"},
 }
 #: Optional packages, and the only modules that may import them at their top.
 SEAMS = {
