@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import operator
 import os
 import tempfile
+import weakref
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from typing import Annotated, Any, TypedDict
@@ -391,6 +393,28 @@ async def test_counters_of_any_form_are_not_in_the_way(storage: Any, counters: A
     assert len([item async for item in saver.alist(where)]) == 1
     await storage.states.delete_run("t", "r")
     assert await saver.aget_tuple(where) is None
+
+
+def class_of_a_factory() -> type:
+    class Made:
+        pass
+
+    return Made
+
+
+async def test_allowed_classes_do_not_pile_up(storage: Any) -> None:
+    """Each use of a factory allows its classes, also those that it defines anew each time."""
+    first = class_of_a_factory()
+    storage.allow([first])
+    serializer = storage.checkpointer.serde
+    storage.allow([first, class_of_a_factory()])
+    assert storage.checkpointer.serde is serializer
+    kept = weakref.ref(first)
+    del first
+    gc.collect()
+    assert kept() is None
+    storage.allow([State])
+    assert storage.checkpointer.serde is not serializer
 
 
 async def test_checkpoints_that_are_deleted_during_a_list() -> None:

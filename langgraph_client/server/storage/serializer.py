@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
@@ -21,6 +22,14 @@ class Serializer(JsonPlusSerializer):
         if data[0] not in _FORMATS:
             raise ValueError(f"a checkpoint has a value in the unsupported format {data[0]!r}")
         return super().loads_typed(data)
+
+
+def names_of(classes: Iterable[type]) -> set[tuple[str, str]]:
+    """Return the modules and names by which a serializer knows classes, for its allowlist.
+
+    A factory may define its classes anew at each call, and the classes themselves would pile up.
+    """
+    return {(each.__module__, each.__name__) for each in classes}
 
 
 def serializer(*, strict: bool) -> Serializer:

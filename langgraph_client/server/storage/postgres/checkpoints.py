@@ -37,7 +37,7 @@ from langgraph_client.server.storage.postgres.connections import Connections, tr
 from langgraph_client.server.storage.postgres.fences import check_fence, fence_of
 from langgraph_client.server.storage.postgres.pools import BlockingPool
 from langgraph_client.server.storage.postgres.schema import WRITE
-from langgraph_client.server.storage.serializer import serializer
+from langgraph_client.server.storage.serializer import names_of, serializer
 
 _Values: TypeAlias = list[object]
 _PAGE = 20
@@ -65,12 +65,14 @@ class Checkpoints(AsyncPostgresSaver):
         self._connections = connections
         self._blocking = blocking
         self._epoch_of = epoch_of
-        self._allowed: list[type] = []
+        self._allowed: set[tuple[str, str]] = set()
 
     def allow(self, classes: Iterable[type]) -> None:
         """Allow stored values to create objects of these classes."""
-        self._allowed += classes
-        self.serde = serializer(strict=True).with_msgpack_allowlist(self._allowed)
+        added = names_of(classes) - self._allowed
+        if added:  # Mostly none: each use of a factory allows the classes of its graph.
+            self._allowed |= added
+            self.serde = serializer(strict=True).with_msgpack_allowlist(self._allowed)
 
     @asynccontextmanager
     async def _cursor(self, *, pipeline: bool = False) -> AsyncIterator[AsyncCursor[DictRow]]:

@@ -32,7 +32,7 @@ from langgraph_client.server.storage.checkpoint_configs import (
     ids_in,
     metadata_json,
 )
-from langgraph_client.server.storage.serializer import serializer
+from langgraph_client.server.storage.serializer import names_of, serializer
 from langgraph_client.server.storage.sqlite.checkpoint_tables import (
     CheckpointRow,
     CheckpointTables,
@@ -60,20 +60,25 @@ class Checkpoints(BaseCheckpointSaver[str]):
 
     def __init__(self, database: Database, *, strict: bool) -> None:
         self._strict = strict
-        self._allowed: list[type] = []
+        self._allowed: set[tuple[str, str]] = set()
         super().__init__(serde=serializer(strict=strict))
         self._tables = CheckpointTables(database)
         self._database = database
 
     def allow(self, classes: Iterable[type]) -> None:
         """Allow objects of these classes to be created from stored values."""
-        self._allowed += classes
-        self.serde = serializer(strict=self._strict).with_msgpack_allowlist(self._allowed)
+        added = names_of(classes) - self._allowed
+        if added:  # Mostly none: each use of a factory allows the classes of its graph.
+            self._allowed |= added
+            self._renew_serializer()
 
     def distrust(self) -> None:
         """Be strict from now on, because stored values were written outside of this process."""
         self._strict = True
-        self.allow(())
+        self._renew_serializer()
+
+    def _renew_serializer(self) -> None:
+        self.serde = serializer(strict=self._strict).with_msgpack_allowlist(self._allowed)
 
     # Reading.
 
