@@ -70,7 +70,7 @@ async def _opened(name: str, source: object, kind: type) -> AsyncGenerator[Any, 
     is_open = False
     try:
         created = source() if callable(source) and not isinstance(source, kind) else source
-        async with open_result(created) as opened:
+        async with open_result(created, "its factory") as opened:
             if not isinstance(opened, kind):
                 raise TypeError(f"it is a {type(opened).__name__}, not a {kind.__name__}")
             is_open = True

@@ -17,8 +17,10 @@ from langgraph.types import interrupt
 from langgraph_sdk.runtime import ServerRuntime
 from typing_extensions import TypedDict
 
+from langgraph_client import RemoteException
 from langgraph_client.server.graphs.factories import parameters_of
 from langgraph_client.server.server import Server
+from langgraph_client.testing import TestServer
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph as Checked
@@ -89,6 +91,11 @@ async def async_context_manager(config: RunnableConfig) -> AsyncIterator[Any]:
     yield saying(tenant_of(config))
 
 
+def by_position(text: str = "of", config: RunnableConfig | None = None, n: int = 1, /) -> Any:
+    assert config is not None
+    return saying(f"{text} {tenant_of(config)} {n}")
+
+
 def nothing() -> Any:
     return saying("nothing")
 
@@ -104,6 +111,7 @@ FACTORIES: dict[str, tuple[Any, Any]] = {
     "unannotated": (unannotated, "acme"),
     "keyword_only": (keyword_only, "acme"),
     "optional": (optional, "acme"),
+    "by_position": (by_position, "of acme 1"),
     "runtime_only": (runtime_only, f"{RUN} Tenant(name='ada')"),
     "both": (both, f"acme {RUN} Tenant(name='ada')"),
     "generator": (generator, "acme"),
@@ -131,6 +139,61 @@ def test_a_factory_gets_what_it_asks_for(name: str) -> None:
         assert client.assistants.get_schemas(assistant.assistant_id)["graph_id"] == "made"
         drawn = client.assistants.get_graph(assistant.assistant_id)
         assert "say" in [node["id"] for node in drawn["nodes"]]
+
+
+def fail(state: Said) -> None:
+    raise ValueError("no")
+
+
+def failing() -> Any:
+    return StateGraph(Said).add_node("fail", fail).add_edge(START, "fail")
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_generator_gets_the_exception_of_the_run(is_async: bool) -> None:
+    """So it can roll back, as a context manager can; afterwards it gets to its end."""
+    seen: list[object] = []
+
+    def made() -> Iterator[Any]:
+        try:
+            yield failing()
+        except BaseException as error:
+            seen.append(repr(error))
+            raise
+        finally:
+            seen.append("end")
+
+    async def made_async() -> AsyncIterator[Any]:
+        with contextmanager(made)() as graph:
+            yield graph
+
+    factory = made_async if is_async else made
+    with (
+        TestServer({"made": factory}) as server,
+        server.sync_client() as client,
+        server.expect_error(ValueError),
+        pytest.raises(RemoteException, match="no"),
+    ):
+        client.runs.wait(None, "made", input={})
+    assert seen == ["ValueError('no')", "end"]
+
+
+async def empty() -> AsyncIterator[Any]:
+    for graph in ():
+        yield graph
+
+
+def empty_blocking() -> Iterator[Any]:
+    yield from ()
+
+
+@pytest.mark.parametrize("factory", [empty, empty_blocking])
+def test_a_generator_that_yields_nothing_is_named(factory: Any) -> None:
+    """The error says which graph has no graph."""
+    with TestServer({"made": factory}) as server, server.sync_client() as client:
+        said = "the factory of graph 'made' is a generator, and yields nothing"
+        with server.expect_error(TypeError), pytest.raises(RemoteException, match=said):
+            client.runs.wait(None, "made", input={})
 
 
 # Parameters with a default, and types that exist for type checkers only.

@@ -12,6 +12,7 @@ from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
     AsyncExitStack,
+    ExitStack,
     aclosing,
     asynccontextmanager,
     closing,
@@ -50,7 +51,13 @@ class Factory:
 
     def __init__(self, factory: Callable[..., object], name: str) -> None:
         self._factory = factory
+        self._name = name
         self._parameters = parameters_of(factory, name)
+        self._by_position = [
+            parameter
+            for parameter in _signature(factory)
+            if parameter.kind is parameter.POSITIONAL_ONLY
+        ]
 
     @asynccontextmanager
     async def open(
@@ -61,7 +68,6 @@ class Factory:
             **(config.get("configurable") or {}),
             _IS_FOR_EXECUTION: access == "threads.create_run",
         }
-        positional: list[object] = []
         named: dict[str, object] = {}
         for parameter, wanted in self._parameters.items():
             if wanted == "config":
@@ -70,17 +76,17 @@ class Factory:
             else:
                 user = configurable.get("langgraph_auth_user")
                 value = server_runtime(access, store, _typed(context, parameter.annotation), user)
-            if parameter.kind is parameter.POSITIONAL_ONLY:
-                positional.append(value)
-            else:
-                named[parameter.name] = value
+            named[parameter.name] = value
+        # With their defaults: one that was left out would shift those after it.
+        positional = [named.pop(each.name, each.default) for each in self._by_position]
         async with AsyncExitStack() as stack:
             # It ends before the graph is used: langgraph would take a config that is still set for
             # that of a graph around the run, and merge it into the run's own.
             with exceptions_only(), _readable({**config, "configurable": configurable}, store):
-                graph = await stack.enter_async_context(
-                    open_result(self._factory(*positional, **named))
+                result = open_result(
+                    self._factory(*positional, **named), f"the factory of graph {self._name!r}"
                 )
+                graph = await stack.enter_async_context(result)
             yield graph
 
 
@@ -120,14 +126,10 @@ def parameters_of(factory: Callable[..., object], name: str) -> dict[inspect.Par
     Raises:
         TypeError: A required parameter is neither.
     """
-    try:
-        signature = inspect.signature(factory)
-    except ValueError:  # A callable that is not written in Python has no signature: no arguments.
-        return {}
     annotations = _annotations(factory)
     parameters = [
         parameter.replace(annotation=annotations.get(parameter.name, parameter.annotation))
-        for parameter in signature.parameters.values()
+        for parameter in _signature(factory)
         if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     ]
     by_annotation: list[_Wanted | None] = [
@@ -147,6 +149,13 @@ def parameters_of(factory: Callable[..., object], name: str) -> dict[inspect.Par
                 "factory may take a RunnableConfig, a ServerRuntime, both, or nothing"
             )
     return arguments
+
+
+def _signature(factory: Callable[..., object]) -> list[inspect.Parameter]:
+    try:
+        return [*inspect.signature(factory).parameters.values()]
+    except ValueError:  # A callable that is not written in Python has no signature: no arguments.
+        return []
 
 
 def _is_free(parameter: inspect.Parameter, is_only: bool) -> bool:
@@ -245,14 +254,22 @@ def _typed(context: object, annotation: object) -> object:
 
 
 @asynccontextmanager
-async def open_result(returned: object) -> AsyncGenerator[object, None]:
-    """Give the graph in a factory's result, which may be awaitable, a context or a generator."""
+async def open_result(returned: object, what: str) -> AsyncGenerator[object, None]:
+    """Give the object in a factory's result, which may be awaitable, a context or a generator.
+
+    Args:
+        returned: The result.
+        what: Names the factory, for errors.
+
+    Raises:
+        TypeError: The result is a generator that yields nothing.
+    """
     async with AsyncExitStack() as stack:
         graph: object = await returned if inspect.isawaitable(returned) else returned
         if inspect.isasyncgen(graph):
-            graph = _of_async_generator(graph)
+            graph = _of_async_generator(graph, what)
         elif inspect.isgenerator(graph):
-            graph = _of_generator(graph)
+            graph = _of_generator(graph, what)
         if isinstance(graph, AbstractAsyncContextManager):
             graph = await stack.enter_async_context(graph)
         elif isinstance(graph, AbstractContextManager):
@@ -260,16 +277,28 @@ async def open_result(returned: object) -> AsyncGenerator[object, None]:
         yield graph
 
 
+# A generator ends as that of a context manager does: it gets the exception of the run.
+
+
 @asynccontextmanager
 async def _of_async_generator(
-    generator: AsyncGenerator[object, Any],
+    generator: AsyncGenerator[object, Any], what: str
 ) -> AsyncGenerator[object, None]:
-    async with aclosing(generator):
-        async for graph in generator:
-            yield graph
+    async with aclosing(generator), AsyncExitStack() as stack:
+        try:
+            graph = await anext(generator)
+        except StopAsyncIteration:
+            raise TypeError(f"{what} is a generator, and yields nothing") from None
+        stack.push_async_exit(asynccontextmanager(lambda: generator)())
+        yield graph
 
 
 @contextmanager
-def _of_generator(generator: Generator[Any, Any, object]) -> Generator[Any, None, None]:
-    with closing(generator):
-        yield from generator
+def _of_generator(generator: Generator[Any, Any, object], what: str) -> Generator[Any, None, None]:
+    with closing(generator), ExitStack() as stack:
+        try:
+            graph = next(generator)
+        except StopIteration:
+            raise TypeError(f"{what} is a generator, and yields nothing") from None
+        stack.push(contextmanager(lambda: generator)())
+        yield graph
