@@ -22,6 +22,7 @@ MockEvent: TypeAlias = tuple[str, object] | tuple[str, object, str | None]
 MakeResponse = Callable[[], httpx.Response]
 EndpointKey = tuple[str, str]
 
+_ANY = "[^/]+"
 _ENDPOINTS = frozenset((endpoint.method, endpoint.path) for endpoint in ENDPOINTS)
 
 
@@ -32,12 +33,18 @@ class MockRoute:
     route: respx.Route
     answers: list[MakeResponse] = field(default_factory=list)
     is_optional: bool = False
+    open_ids: int = 0
     _next: int = 0
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         answer = self.answers[min(self._next, len(self.answers) - 1)]
         self._next += 1
         return answer()
+
+    @property
+    def rank(self) -> tuple[bool, int]:
+        """The place among routes that fit the same request; the least one answers."""
+        return self.is_optional, self.open_ids
 
     @property
     def missing(self) -> str | None:
@@ -57,7 +64,7 @@ class MockRoutes:
 
     def __init__(self, router: respx.MockRouter) -> None:
         self._router = router
-        self._routes: dict[tuple[EndpointKey, ...], MockRoute] = {}
+        self._routes: dict[tuple[bool, tuple[EndpointKey, ...]], MockRoute] = {}
 
     def __iter__(self) -> Iterator[MockRoute]:
         return iter(self._routes.values())
@@ -67,19 +74,36 @@ class MockRoutes:
     ) -> respx.Route:
         """Add an answer to the route of some endpoints, and return the route.
 
+        Of several routes for a request, the most specific one answers it, and an optional one only
+        if there is no other.
+
         Args:
             answer: Makes the response.
             *endpoints: Pairs of an HTTP method and a regular expression of the path.
             optional: Whether the mock may end without a request for it.
         """
-        mock = self._routes.get(endpoints)
+        mock = self._routes.get((optional, endpoints))
         if mock is None:
-            patterns = [M(method=method, path__regex=f"^{path}$") for method, path in endpoints]
+            # Another text for the same path: respx takes routes with equal patterns for one.
+            form = "^(?:%s)$" if optional else "^%s$"
+            patterns = [M(method=method, path__regex=form % path) for method, path in endpoints]
             route = self._router.route(reduce(or_, patterns))
-            mock = self._routes[endpoints] = MockRoute(route, is_optional=optional)
+            mock = MockRoute(route, is_optional=optional, open_ids=_open_ids(endpoints))
+            self._routes[optional, endpoints] = mock
             route.mock(side_effect=mock)
+            self._put_before_others(mock)
         mock.answers.append(answer)
         return mock.route
+
+    def _put_before_others(self, mock: MockRoute) -> None:
+        """Move a new route before those that are less specific: respx takes the first that fits."""
+        later = [other.route for other in self if other.rank > mock.rank]
+        routes = [route for route in self._router.routes if route is not mock.route]
+        position = next((n for n, route in enumerate(routes) if route in later), len(routes))
+        routes.insert(position, mock.route)
+        self._router.routes.clear()
+        for route in routes:
+            self._router.routes.add(route, route.name)
 
 
 class MockEndpoints:
@@ -130,8 +154,13 @@ def endpoint(method: str, path: str, ids: Mapping[str, str | None]) -> EndpointK
     pattern = re.escape(path).replace(r"\{", "{").replace(r"\}", "}")
     for name in re.findall(r"{(\w+)}", pattern):
         value = ids.get(name)
-        pattern = pattern.replace(f"{{{name}}}", "[^/]+" if value is None else re.escape(value))
+        pattern = pattern.replace(f"{{{name}}}", _ANY if value is None else re.escape(value))
     return method, pattern
+
+
+def _open_ids(endpoints: Sequence[EndpointKey]) -> int:
+    """Return how many ids may be any."""
+    return max(pattern.count(_ANY) for _, pattern in endpoints)
 
 
 def json_answer(
@@ -228,6 +257,12 @@ def _frame(number: int, *event: object) -> bytes:
         raise InvalidArgumentError(
             f"events[{number}]", f"must be a name and data, and perhaps an id, not {event!r}"
         )
+    for part in (event[0], *event[2:]):
+        # On the wire, the rest would be another field.
+        if isinstance(part, str) and ("\n" in part or "\r" in part):
+            raise InvalidArgumentError(
+                f"events[{number}]", f"name and id must be on one line, not {part!r}"
+            )
     return frame({"event": event[0], "data": event[1], "id": event[2] if len(event) > 2 else None})
 
 

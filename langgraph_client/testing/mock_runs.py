@@ -227,6 +227,11 @@ class MockRuns(MockEndpoints):
         """
         answer = stream_answer(events, {}, error, detail, cut=cut)
         ids = {"thread_id": thread_id, "run_id": run_id}
+        # A client that has read to the end of the stream asks whether the run is over.
+        status = "running" if cut else "success"
+        run = doc.run(status=status, **without_none(thread_id=thread_id, run_id=run_id))
+        read = endpoint("GET", "/threads/{thread_id}/runs/{run_id}", ids)
+        self._routes.add(json_answer(run), read, optional=True)
         return self._add("GET", "/threads/{thread_id}/runs/{run_id}/stream", answer, ids)
 
     def cancel(

@@ -280,3 +280,53 @@ def test_a_request_without_a_route_fails_the_test() -> None:
         mock.threads.create()
     with LangGraphMock(assert_all_called=False) as mock:
         mock.threads.create()
+
+
+def test_a_joined_stream_is_mocked_alone() -> None:
+    """A client that has read to its end asks whether the run is over; the mock knows."""
+    events = [("values", {"a": 1})]
+    for place in ((ID, OTHER), (None, None)):
+        with LangGraphMock() as mock, get_sync_client(url=mock.url) as client:
+            mock.runs.join_stream(*place, events=events)
+            assert [part.data for part in client.runs.join_stream(ID, OTHER)] == [{"a": 1}]
+
+
+@pytest.mark.parametrize("general_first", [True, False])
+def test_the_more_specific_answer_is_given(general_first: bool) -> None:
+    """Whichever was added first; the general one is for the other ids."""
+    with LangGraphMock() as mock, get_sync_client(url=mock.url) as client:
+        if general_first:
+            mock.threads.get(status="idle")
+        mock.threads.get(ID, status="busy")
+        if not general_first:
+            mock.threads.get(status="idle")
+        assert [client.threads.get(one).status for one in (ID, OTHER)] == ["busy", "idle"]
+
+
+@pytest.mark.parametrize("place", [(ID, OTHER), (None, OTHER), (None, None)])
+@pytest.mark.parametrize("stream_first", [True, False])
+def test_an_answer_of_the_test_goes_before_one_that_a_stream_brings(
+    place: tuple[str | None, str | None], stream_first: bool
+) -> None:
+    """A stream answers the question whether its run is over, unless the test does."""
+    with LangGraphMock() as mock, get_sync_client(url=mock.url) as client:
+        if stream_first:
+            mock.runs.stream([("values", {"a": 1})], run_id=OTHER)
+        mock.runs.get(*place, status="interrupted")
+        if not stream_first:
+            mock.runs.stream([("values", {"a": 1})], run_id=OTHER)
+        assert list(client.runs.stream(ID, "agent"))[-1].data == {"a": 1}
+        assert client.runs.get(ID, OTHER).status == "interrupted"
+
+
+def test_routes_of_the_test_s_own_keep_their_place() -> None:
+    """A route on the router itself, such as one for everything else, is asked in its turn."""
+    with LangGraphMock() as mock, get_sync_client(url=mock.url, retry=None) as client:
+        mock.threads.get(status="idle")
+        rest = mock.router.route(name="rest").respond(418)
+        mock.threads.get(ID, status="busy")
+        assert [client.threads.get(one).status for one in (ID, OTHER)] == ["busy", "idle"]
+        with pytest.raises(APIStatusError, match="418"):
+            client.threads.search()
+        assert mock.router["rest"] is rest
+        assert rest.call_count == 1
