@@ -34,12 +34,22 @@ def build_agent(model: Any) -> Any:
     return builder
 
 
-MODEL = FakeChatModel([{"name": "weather", "args": {"city": "Rome"}}, "It is sunny in Rome."])
+@pytest.fixture
+def model() -> FakeChatModel:
+    """A model for each test: it goes through its replies once."""
+    return FakeChatModel([{"name": "weather", "args": {"city": "Rome"}}, "It is sunny in Rome."])
 
 
-@pytest.mark.langgraph(graphs={"agent": build_agent(MODEL)})
-def test_the_agent_looks_the_weather_up(remote_graph: Callable[[str], RemoteGraph]) -> None:
+@pytest.fixture
+def langgraph_graphs(model: FakeChatModel) -> dict[str, Any]:
+    """What `remote_graph` finds."""
+    return {"agent": build_agent(model)}
+
+
+def test_the_agent_looks_the_weather_up(
+    model: FakeChatModel, remote_graph: Callable[[str], RemoteGraph]
+) -> None:
     result = remote_graph("agent").invoke({"messages": [("user", "How is Rome?")]})
     assert result["messages"][-1].content == "It is sunny in Rome."
-    assert MODEL.calls[0].tools == ["weather"]
-    assert MODEL.calls[1].messages[-1].content == "sunny in Rome"
+    assert model.calls[0].tools == ["weather"]
+    assert model.calls[1].messages[-1].content == "sunny in Rome"

@@ -60,7 +60,8 @@ class FakeChatModel(BaseChatModel):
         calls: The calls so far, oldest first; see `ModelCall`.
 
     Raises:
-        InvalidArgumentError: `replies` is one reply, and not a list of them.
+        InvalidArgumentError: `replies` is one reply and not a list of them, or has something that
+            is no reply.
     """
 
     _replies: list[Reply] | Callable[[list[BaseMessage]], Reply] = PrivateAttr()
@@ -69,8 +70,13 @@ class FakeChatModel(BaseChatModel):
     def __init__(
         self, replies: Sequence[Reply] | Callable[[list[BaseMessage]], Reply], **options: object
     ) -> None:
-        if isinstance(replies, str | Mapping | BaseMessage | BaseException):
-            raise InvalidArgumentError("replies", f"must be a list of replies, not {replies!r}")
+        if not callable(replies):
+            is_one = isinstance(replies, str | bytes)
+            if is_one or not isinstance(replies, Sequence):
+                raise InvalidArgumentError("replies", f"must be a list of replies, not {replies!r}")
+            for number, reply in enumerate(replies):
+                if problem := _problem(reply):
+                    raise InvalidArgumentError(f"replies[{number}]", problem)
         super().__init__(**options)
         self._replies = replies if callable(replies) else list(replies)
 
@@ -143,7 +149,7 @@ class FakeChatModel(BaseChatModel):
             raise AssertionError(
                 f"no reply is left for call {number + 1} of the model: FakeChatModel got {known}"
             )
-        message = _message(reply, number)
+        message = _message(reply, number, messages)
         for call in message.tool_calls:
             if call["name"] not in tools:
                 raise AssertionError(
@@ -159,8 +165,10 @@ def _tool_name(tool: JsonMapping) -> str:
     return str(schema.get("name") or schema.get("type"))
 
 
-def _message(reply: Reply, number: int) -> AIMessage:
+def _message(reply: Reply, number: int, prompt: Sequence[BaseMessage]) -> AIMessage:
     """Return a reply as a message with everything that the test wrote."""
+    if problem := _problem(reply):  # A function gave it.
+        raise AssertionError(f"reply {number + 1} is not a reply: {problem}")
     if isinstance(reply, BaseException):
         raise reply
     if isinstance(reply, str):
@@ -173,15 +181,41 @@ def _message(reply: Reply, number: int) -> AIMessage:
         message = reply.model_copy(deep=True)
     elif isinstance(reply, Mapping):
         message = _calling([reply])
-    elif isinstance(reply, Sequence) and not isinstance(reply, str):
-        message = _calling(reply)
     else:
-        raise AssertionError(f"reply {number + 1} is not a reply: {reply!r}")
+        message = _calling(reply)
+    first = _free_number(number + 1, prompt)
     for position, call in enumerate(message.tool_calls, start=1):
-        call["id"] = call["id"] or f"call_{number + 1}_{position}"
+        call["id"] = call["id"] or f"call_{first}_{position}"
     reason = "tool_calls" if message.tool_calls else "stop"
     message.response_metadata = {"finish_reason": reason, **message.response_metadata}
     return message
+
+
+def _problem(reply: object) -> str | None:
+    """Return what is wrong with a reply; None if nothing is."""
+    if isinstance(reply, str | AIMessage | BaseException):
+        return None
+    calls = [reply] if isinstance(reply, Mapping) else reply
+    if not isinstance(calls, Sequence) or isinstance(calls, bytes):
+        return f"must be a text, tool calls, an AIMessage or an exception, not {reply!r}"
+    for call in calls:
+        is_call = isinstance(call, Mapping) and isinstance(call.get("name"), str)
+        if not is_call or not isinstance(call.get("args", {}), Mapping):
+            return f'a tool call must be like {{"name": "weather", "args": {{}}}}, not {call!r}'
+    return None
+
+
+def _free_number(number: int, prompt: Sequence[BaseMessage]) -> int:
+    """Return the first number, from this one on, that no id of a tool call in the prompt has.
+
+    Another model may have made those: an agent would take a call with the same id for answered.
+    """
+    ids = {
+        str(call["id"]) for message in prompt for call in getattr(message, "tool_calls", ()) or ()
+    }
+    while any(known.startswith(f"call_{number}_") for known in ids):
+        number += 1
+    return number
 
 
 def _calling(calls: Sequence[JsonMapping]) -> AIMessage:

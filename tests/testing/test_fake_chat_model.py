@@ -17,6 +17,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
 from pydantic import BaseModel
 
+from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.testing import FakeChatModel, TestServer
 
 
@@ -176,9 +177,25 @@ def test_a_model_can_be_copied() -> None:
 
 def test_what_is_no_reply_is_refused() -> None:
     """Such as a number, or the message of a user."""
-    for reply in (5, HumanMessage("hi")):
+    replies: list[Any] = [5, None, HumanMessage("hi"), {"nam": "t"}, ["t"], b"hi", ValueError]
+    replies += [{"name": "t", "args": "x"}, [{"args": {}}]]
+    for reply in replies:
+        with pytest.raises(InvalidArgumentError, match=r"^replies\[1\]: "):
+            FakeChatModel(["hi", reply])
         with pytest.raises(AssertionError, match="reply 1 is not a reply"):
-            FakeChatModel([reply]).invoke("?")  # type: ignore[list-item]
+            FakeChatModel(lambda messages, reply=reply: reply).invoke("?")
+
+
+def test_models_of_one_thread_give_their_tool_calls_different_ids() -> None:
+    """An agent would take a call with the id of an earlier one for answered."""
+    calls: list[Any] = []
+    messages: list[Any] = [HumanMessage("?")]
+    for _ in range(3):
+        model = FakeChatModel([{"name": "weather"}, {"name": "weather"}])
+        for _ in range(2):
+            messages.append(model.bind_tools([weather]).invoke(messages))
+            calls += [call["id"] for call in messages[-1].tool_calls]
+    assert calls == [f"call_{number}_1" for number in range(1, 7)]
 
 
 def test_a_script_that_does_not_fit_says_so() -> None:
