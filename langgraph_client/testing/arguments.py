@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 import httpx
@@ -71,6 +71,40 @@ def check_name(parameter: str, value: object) -> None:
     """
     if not isinstance(value, str) or not value:
         raise InvalidArgumentError(parameter, f"must be a text that is not empty, not {value!r}")
+
+
+def check_mapping(parameter: str, value: object) -> None:
+    """Check that a value is a mapping.
+
+    Args:
+        parameter: The parameter's name.
+        value: Its value.
+
+    Raises:
+        InvalidArgumentError: It is not.
+    """
+    if not isinstance(value, Mapping):
+        raise InvalidArgumentError(parameter, f"must be a mapping such as a dict, not {value!r}")
+
+
+def check_mappings(
+    parameter: str, value: Iterable[Mapping[str, object]]
+) -> list[Mapping[str, object]]:
+    """Return the mappings in a collection.
+
+    Args:
+        parameter: The parameter's name.
+        value: The mappings. A single one is refused: each of its keys would be one.
+
+    Raises:
+        InvalidArgumentError: They are not mappings.
+    """
+    if isinstance(value, Mapping):
+        raise InvalidArgumentError(parameter, f"must be a list of mappings, not {value!r}")
+    items = list(value)
+    for number, item in enumerate(items):
+        check_mapping(f"{parameter}[{number}]", item)
+    return items
 
 
 def check_uuid(parameter: str, value: object) -> str:

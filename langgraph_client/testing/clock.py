@@ -48,9 +48,22 @@ class RealClock(Clock):
         if name in ("advance", "auto_advance", "reset", "skip"):
             raise AttributeError(
                 f"{name!r} needs a clock that a test can move: TestServer(…, clock=TestClock()), or"
-                " @pytest.mark.langgraph(clock=TestClock())"
+                " @pytest.mark.langgraph(clock=TestClock()), which langgraph_session_server ignores"
             )
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+
+def clock_of(given: object) -> Clock:
+    """Return the clock of a `TestServer`: the given one, or one of the real time for None.
+
+    Raises:
+        InvalidArgumentError: It is not a clock, such as the class `TestClock`.
+    """
+    if given is None:
+        return RealClock()
+    if not isinstance(given, Clock):
+        raise InvalidArgumentError("clock", f"must be a clock, such as TestClock(), not {given!r}")
+    return given
 
 
 class TestClock(Clock):
@@ -92,6 +105,7 @@ class TestClock(Clock):
         self._start = start.timestamp()
         self._seed = seed
         self._lock = threading.Lock()
+        self._moving = threading.Lock()
         self.reset()
 
     def reset(self) -> None:
@@ -164,7 +178,7 @@ class TestClock(Clock):
         """Move on. Calls that become due are made one after the other, each at its own time.
 
         It returns when all of them have started. A test waits for their work, such as a run, as
-        usual.
+        usual. Of two threads that call it, one moves on after the other.
 
             clock.advance(hours=1, minutes=30)
 
@@ -174,22 +188,29 @@ class TestClock(Clock):
                 arguments of `timedelta`.
 
         Raises:
-            InvalidArgumentError: The sum is negative, or is not a number.
+            InvalidArgumentError: The sum is negative, is not a number, or leads beyond the year
+                9999.
             RuntimeError: It was called on the server's own loop.
             TimeoutError: The server's loop is blocked for a minute.
         """
         try:
             distance = timedelta(seconds=seconds, **more)
-        except (ValueError, OverflowError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise InvalidArgumentError("seconds", str(error)) from None
         if distance < timedelta():
             raise InvalidArgumentError("seconds", f"a clock does not go back, by {distance}")
-        target = self._present + distance.total_seconds()
-        # One by one: a call may add others that are due before the target.
-        while (due := self._next(target)) is not None:
-            if not due.loop.is_closed():  # A server that was closed left its timers behind.
-                _call_from_outside(due)
-        self._present = target
+        with self._moving:
+            target = self._present + distance.total_seconds()
+            try:
+                datetime.fromtimestamp(target, UTC)
+            except (ValueError, OverflowError) as error:
+                raise InvalidArgumentError("seconds", f"too far: {error}") from None
+            # One by one: a call may add others that are due before the target.
+            while (due := self._next(target)) is not None:
+                if not due.loop.is_closed():  # A server that was closed left its timers behind.
+                    _call_from_outside(due)
+            # Never back: `advance_on_loop` may have moved on meanwhile.
+            self._present = max(self._present, target)
 
     async def skip(self, seconds: float) -> None:
         """Move on, instead of the pause of a client.

@@ -51,9 +51,9 @@ async def _delete_thread(services: Services, thread: Document) -> None:
     try:
         async with open_graph(services, thread, graph_id, config) as graph:
             await delete_state(services, graph, thread)
-    except TimeoutError:
-        raise
-    except Exception:  # It is the test's own graph or checkpointer that raises here.
+    # It is the test's own graph or checkpointer that raises here, perhaps a TimeoutError. The limit
+    # of all threads together is a cancellation here.
+    except Exception:
         logger.warning(
             "the states of the server's threads are not all deleted: of thread %s",
             thread["thread_id"],

@@ -47,7 +47,8 @@ class Faults:
     """The faults between a client and a server.
 
     Where several match a request, all take effect, in the order of their creation, until one of
-    them ends the exchange. Safe to use from any thread.
+    them ends the exchange. Each changes the body as the one before left it; so of two that stop or
+    break it at the same place, the one that was created later does. Safe to use from any thread.
 
         with faults.refuse(status=503, retry_after=1, path="/threads/*", times=2) as refused:
             ...

@@ -99,7 +99,7 @@ class Stage:
 class Fault:
     """A rule that is active until it is cancelled or has fired `times` times; created by `Faults`.
 
-    As a context manager, it is cancelled at the end of the `with`.
+    As a context manager, it is cancelled at the end of the `with`, and cannot be entered again.
 
     Attributes:
         kind: The method of `Faults` that made it.
@@ -203,6 +203,8 @@ class Fault:
                 self._waiting.remove(resume)
 
     def __enter__(self) -> Self:
+        if self._cancelled:
+            raise RuntimeError(f"{self!r} and takes no effect again: make a new one")
         return self
 
     def __exit__(

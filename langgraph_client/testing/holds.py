@@ -17,7 +17,7 @@ Status = Literal["pending", "running"]
 class Hold:
     """A rule that holds runs until it is released; created by `TestServer.hold`.
 
-    As a context manager, it is released at the end of the `with`.
+    As a context manager, it is released at the end of the `with`, and cannot be entered again.
 
     Attributes:
         held: The ids of the runs that it holds or has held, in order.
@@ -56,10 +56,14 @@ class Hold:
             TimeoutError: It has held fewer after that time.
             InvalidArgumentError: A value is out of range.
         """
+        return self._wait(runs, timeout, threading.Event())
+
+    def _wait(self, runs: int, timeout: float, given_up: threading.Event) -> str:
         check_whole("runs", runs, 1)
         check_seconds("timeout", timeout)
         with self._lock:
-            if not self._lock.wait_for(lambda: len(self.held) >= runs, timeout):
+            self._lock.wait_for(lambda: given_up.is_set() or len(self.held) >= runs, timeout)
+            if len(self.held) < runs:
                 raise TimeoutError(f"{self!r}, not {runs}, within {timeout} s")
             return self.held[-1]
 
@@ -77,7 +81,15 @@ class Hold:
             TimeoutError: It has held fewer after that time.
             InvalidArgumentError: A value is out of range.
         """
-        return await asyncio.to_thread(self.wait, runs, timeout=timeout)
+        given_up = threading.Event()
+        try:
+            return await asyncio.to_thread(self._wait, runs, timeout, given_up)
+        except asyncio.CancelledError:
+            # Else the thread would wait to its end, and the event loop's end for the thread.
+            with self._lock:
+                given_up.set()
+                self._lock.notify_all()
+            raise
 
     def release(self) -> None:
         """Let all runs continue, and hold no more. Safe to repeat."""
@@ -90,6 +102,8 @@ class Hold:
             resume()
 
     def __enter__(self) -> Self:
+        if self._released:
+            raise RuntimeError(f"{self!r} and was released, so it holds no more: make a new one")
         return self
 
     def __exit__(

@@ -28,6 +28,13 @@ _ONLY_BUNDLED = {
     "async_transport": "a deployment is reached by a port",
     "listen": "a deployment is on its own port",
     "app": "a deployment is another process",
+    "exchanges": "a deployment is another process",
+    "loop": "a deployment is another process",
+    "send_timeout": "a deployment has its own settings",
+    "services": "a deployment is another process",
+    "start": "a deployment is running already",
+    "close": "a deployment is not stopped",
+    "pull": "a thread is pulled into the bundled server",
 }
 
 

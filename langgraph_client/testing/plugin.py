@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -229,6 +230,7 @@ def _marked(request: pytest.FixtureRequest) -> tuple[Mapping[str, object], dict[
     if graphs is None:
         graphs = _graphs_by_name(request.getfixturevalue("langgraph_graphs"))
     if options.get("path") is not None:
+        _check_path(options["path"])
         options["path"] = request.getfixturevalue("tmp_path") / options["path"]
     if options.get("clock") is not None:
         from langgraph_client.testing.clock import TestClock
@@ -236,6 +238,15 @@ def _marked(request: pytest.FixtureRequest) -> tuple[Mapping[str, object], dict[
         if isinstance(options["clock"], TestClock):
             options["clock"].reset()  # The marker's clock is one object for all its tests.
     return graphs, options
+
+
+def _check_path(path: str | PurePath) -> None:
+    is_below = "://" not in str(path) and not PurePath(path).is_absolute()
+    if not is_below or ".." in PurePath(path).parts:
+        raise pytest.UsageError(
+            f"langgraph: path is a file below the test's tmp_path, such as path='data.db', not "
+            f"{str(path)!r}; for another place or a database make a TestServer(path=…) of your own"
+        )
 
 
 def _graphs_by_name(graphs: object) -> dict[str, object]:

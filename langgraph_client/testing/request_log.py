@@ -7,7 +7,7 @@ import json
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,6 +17,7 @@ from langgraph_client.testing.arguments import check_whole
 from langgraph_client.testing.cassette_scrub import is_secret_header
 
 _MAX_BODY_BYTES = 256 * 1024
+_STARTS = ("/runs", "/runs/stream", "/runs/wait")
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,15 @@ class LoggedRequest:
         """The id of the thread in the path; None if there is none."""
         parts = self.path.split("/")
         return parts[2] if len(parts) > 2 and parts[1] == "threads" else None
+
+    def runs(self) -> list[LoggedRequest]:
+        """Return the request once for each run that it starts, with the run's part of the body."""
+        is_start = isinstance(self.body, dict) and self.body.get("method") == "run.start"
+        if self.path.endswith("/runs/batch") and isinstance(self.body, list):
+            return [replace(self, body=run) for run in self.body]
+        if self.path.endswith(_STARTS) or (self.path.endswith("/commands") and is_start):
+            return [self]
+        return []
 
     def _field(self, name: str) -> JSON:
         fields = self.body
@@ -132,17 +142,18 @@ class RequestLog:
     def runs(self, graph: str | None = None, thread_id: str | None = None) -> list[LoggedRequest]:
         """Return the requests that start a run, whether it is waited for, streamed or neither.
 
+        The one of a batch is there once for each of its runs, with that run's part of the body.
+
         Args:
             graph: Only runs of this graph or assistant, as the request names it.
             thread_id: Only runs on this thread.
         """
-        ends = ("/runs", "/runs/stream", "/runs/wait")
         return [
-            request
+            run
             for request in self.matching("POST")
-            if request.path.endswith(ends)
-            and (graph is None or request.graph == graph)
-            and (thread_id is None or request.thread_id == thread_id)
+            for run in request.runs()
+            if (graph is None or run.graph == graph)
+            and (thread_id is None or run.thread_id == thread_id)
         ]
 
     def assert_one(self, method: str, path: str, **body: object) -> LoggedRequest:

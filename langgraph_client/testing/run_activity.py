@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from langgraph_client.server.clock import Clock
@@ -15,6 +17,28 @@ if TYPE_CHECKING:
 
 LOOK_AGAIN = 0.005
 """Real seconds between two checks."""
+
+
+def check_again(check: Callable[[], list[str]], timeout: float) -> list[str]:
+    """Call a function until its result is empty; return the last result.
+
+    Args:
+        check: The function. It is called once at least.
+        timeout: Seconds.
+    """
+    if not (active := check()):
+        return []
+    # By a timer and not by a clock: a test may have frozen all clocks. Locks make its pauses.
+    is_over = threading.Event()
+    timer = threading.Timer(min(timeout, threading.TIMEOUT_MAX), is_over.set)
+    timer.daemon = True
+    timer.start()
+    try:
+        while active and not is_over.wait(LOOK_AGAIN):
+            active = check()
+    finally:
+        timer.cancel()
+    return active
 
 
 class RunActivity:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,17 +18,19 @@ from langgraph_client.server.options import StoreOptions
 from langgraph_client.server.server import Server
 from langgraph_client.server.services import Services
 from langgraph_client.testing.arguments import (
+    check_mapping,
+    check_mappings,
     check_name,
     check_seconds,
     check_uuid,
     check_whole,
 )
-from langgraph_client.testing.clock import CURRENT_RUN, RealClock, TestClock
+from langgraph_client.testing.clock import CURRENT_RUN, TestClock, clock_of
 from langgraph_client.testing.failures import ExpectedError, Failure, Failures
 from langgraph_client.testing.faults import Faults
 from langgraph_client.testing.holds import Hold, Holds, Status
 from langgraph_client.testing.request_log import RequestLog, RequestLogging
-from langgraph_client.testing.run_activity import LOOK_AGAIN, RunActivity
+from langgraph_client.testing.run_activity import RunActivity, check_again
 
 if TYPE_CHECKING:
     from langgraph_client import LangGraphClient, SyncLangGraphClient
@@ -59,7 +60,7 @@ class TestServer(Server):
         requests: The latest requests that the server has received; see `RequestLog`.
 
     Raises:
-        InvalidArgumentError: `remember_requests` is not 0 or more.
+        InvalidArgumentError: `remember_requests` or `clock` is invalid.
         TypeError: Something in `graphs` is not a graph.
     """
 
@@ -78,7 +79,7 @@ class TestServer(Server):
         self._has_lasting_store = not (
             store is None or callable(store) or isinstance(store, StoreOptions)
         )
-        options["clock"] = options.get("clock") or RealClock()
+        options["clock"] = clock_of(options.get("clock"))
         super().__init__(graphs, hooks=TestHooks(self._holds, self._failures), **options)
         self._activity = RunActivity(self._clock, self._holds)
         # The ids of a `TestClock` repeat: without this, a graph's own checkpointer would take the
@@ -233,17 +234,12 @@ class TestServer(Server):
         async def progressing() -> list[str]:
             return self._activity.progressing(self.services)
 
-        # Checks are counted and not timed, and a lock makes the pauses: a test may have frozen all
-        # clocks.
-        never = threading.Event()
-        active: list[str] = []
-        for _ in range(max(1, round(timeout / LOOK_AGAIN))):
+        def check() -> list[str]:
             # With a timeout of 0 one check is still made, and the loop needs a moment for it.
             active = self._run_on_loop(progressing, timeout=max(timeout, 1.0))
-            if not active or until():
-                return []
-            never.wait(LOOK_AGAIN)
-        return active
+            return [] if until() else active
+
+        return check_again(check, timeout)
 
     def hold(
         self,
@@ -320,7 +316,8 @@ class TestServer(Server):
             The thread's id.
 
         Raises:
-            InvalidArgumentError: `thread_id` is not a UUID, or the server has no such graph.
+            InvalidArgumentError: `thread_id` is not a UUID, the server has no such graph, or
+                something is not a mapping.
             ValueError: No node of the graph leads to `next`, the thread exists, or the graph
                 refuses the values.
         """
@@ -330,12 +327,15 @@ class TestServer(Server):
             raise InvalidArgumentError(
                 "graph", f"there is no graph {graph!r}, only {sorted(self._graphs)}"
             )
+        updates = check_mappings("history", history)
+        check_mapping("values", values or {})
+        check_mapping("metadata", metadata or {})
         if thread_id is not None:
             thread_id = check_uuid("thread_id", thread_id)
         nodes = [next] if isinstance(next, str) else None if next is None else list(next)
         return self._run_on_loop(
             lambda: seed(
-                self.services, graph, dict(values or {}), nodes, list(history), thread_id, metadata
+                self.services, graph, dict(values or {}), nodes, updates, thread_id, metadata
             )
         )
 

@@ -140,6 +140,11 @@ SERVER: list[tuple[str, dict[str, Any], str]] = [
     ("expect_error", {"timeout": NAN}, "timeout"),
     ("seed_thread", {"graph": "agnet"}, "graph"),
     ("seed_thread", {"graph": "agent", "thread_id": "mine"}, "thread_id"),
+    ("seed_thread", {"graph": "agent", "values": "x"}, "values"),
+    ("seed_thread", {"graph": "agent", "values": [1]}, "values"),
+    ("seed_thread", {"graph": "agent", "metadata": [1]}, "metadata"),
+    ("seed_thread", {"graph": "agent", "history": {"a": 1}}, "history"),
+    ("seed_thread", {"graph": "agent", "history": [{"a": 1}, "x"]}, "history[1]"),
 ]
 
 
@@ -177,6 +182,12 @@ OTHERS: list[tuple[str, Callable[[], object]]] = [
     ("seconds", lambda: TestClock().advance(-1)),
     ("seconds", lambda: TestClock().advance(NAN)),
     ("seconds", lambda: TestClock().advance(days=ENDLESS)),
+    ("seconds", lambda: TestClock().advance("1")),  # type: ignore[arg-type]
+    ("seconds", lambda: TestClock().advance(None)),  # type: ignore[arg-type]
+    ("seconds", lambda: TestClock().advance(day=1)),
+    ("seconds", lambda: TestClock().advance(days=365 * 9000)),
+    ("clock", lambda: TestServer({}, clock=TestClock)),
+    ("clock", lambda: TestServer({}, clock=0)),
     ("upstream", lambda: FaultProxy("localhost:2024")),
     ("upstream", lambda: FaultProxy("")),
     ("upstream", lambda: FaultProxy("ftp://localhost")),
@@ -186,6 +197,8 @@ OTHERS: list[tuple[str, Callable[[], object]]] = [
     ("script[1]", lambda: ScriptedGraph([{"a": 1}, "b"])),  # type: ignore[list-item]
     ("replies", lambda: FakeChatModel("one reply")),
     ("replies", lambda: FakeChatModel({"name": "tool"})),  # type: ignore[arg-type]
+    ("replies", lambda: FakeChatModel(None)),  # type: ignore[arg-type]
+    ("replies[0]", lambda: FakeChatModel([{"nam": "t"}])),
     ("url", lambda: LangGraphMock("langgraph.test")),
     ("error", lambda: LangGraphMock().threads.create(error=99)),
     ("error", lambda: LangGraphMock().runs.wait(error=200)),
@@ -198,6 +211,8 @@ OTHERS: list[tuple[str, Callable[[], object]]] = [
     ("pruned", lambda: LangGraphMock().threads.prune(-1)),
     ("events[1]", lambda: LangGraphMock().runs.stream(events=[("values",)])),  # type: ignore[list-item]
     ("events[0]", lambda: LangGraphMock().threads.join_stream(events=[(1, 2)])),  # type: ignore[list-item]
+    ("events[0]", lambda: LangGraphMock().threads.join_stream(events=[("a\nb", 2)])),
+    ("events[0]", lambda: LangGraphMock().threads.join_stream(events=[("a", 2, "1\r")])),
     ("mode", lambda: recorded("x.json", mode="never")),  # type: ignore[arg-type]
     ("scrub", lambda: recorded("x.json", scrub="name")),
     ("keep", lambda: recorded("x.json", keep=[""])),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from typing import Any
 
@@ -188,6 +189,32 @@ def test_a_clock_does_not_go_back() -> None:
         TestClock().advance(-1)
     with pytest.raises(ValueError, match="offset"):
         TestClock(datetime(2026, 1, 1))
+
+
+def test_two_threads_move_a_clock_on_one_after_the_other(server: TestServer) -> None:
+    """Both distances count, and the time does not go back."""
+    clock: Any = server.clock
+    before = clock.time()
+    is_there, go_on = threading.Event(), threading.Event()
+
+    def due() -> None:
+        is_there.set()
+        go_on.wait(10)
+
+    async def plan() -> None:
+        clock.call_later(5, due)
+
+    # A call that is due in between keeps the first thread from its end.
+    asyncio.run_coroutine_threadsafe(plan(), server.loop).result(10)
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(clock.advance, 10)
+        assert is_there.wait(10)
+        second = pool.submit(clock.advance, 100)
+        wait([second], 0.2)  # Nothing tells that it waits for the first one, as it should.
+        go_on.set()
+        first.result(10)
+        second.result(10)
+    assert clock.time() - before == 110
 
 
 def test_clients_do_not_wait_before_they_ask_again(server: TestServer) -> None:

@@ -118,6 +118,30 @@ def test_a_reset_ends_where_a_checkpointer_fails(caplog: pytest.LogCaptureFixtur
         assert server.sync_client().threads.search() == []
 
 
+@pytest.mark.parametrize("kind", [OSError, TimeoutError])
+def test_one_thread_that_is_not_deleted_does_not_keep_the_others(
+    kind: type[Exception], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever the checkpointer raises: also a TimeoutError, which is not the kit's own."""
+
+    class Lasting(InMemorySaver):
+        async def adelete_thread(self, thread_id: str) -> None:
+            if thread_id == THREAD:
+                raise kind("pool is exhausted")
+            await super().adelete_thread(thread_id)
+
+    saver = Lasting()
+    with TestServer({"agent": logging(checkpointer=saver)}) as server:
+        run(server, "first")
+        client = server.sync_client()
+        for _ in range(2):
+            thread = client.threads.create()
+            client.runs.wait(thread.thread_id, "agent", input={"log": []})
+        server.reset()
+        assert list(saver.storage) == [THREAD]
+        assert f"not all deleted: of thread {THREAD}" in caplog.text
+
+
 def test_the_next_test_with_a_clock_begins_without_states() -> None:
     """Ids of a `TestClock` repeat: a graph of the module has no state of an earlier server."""
     graph = logging(checkpointer=InMemorySaver())

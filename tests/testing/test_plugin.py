@@ -5,10 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
 from langgraph_client.testing import ScriptedGraph, TestServer
+from langgraph_client.testing.live import LiveServer
 from tests.support.strict import STRICT
 
 AGENT = """
@@ -218,6 +220,35 @@ def test_list(langgraph_server): ...
 def deployment() -> Iterator[str]:
     with TestServer({"agent": ScriptedGraph([{"done": "there"}])}) as server:
         yield server.listen()
+
+
+@pytest.mark.parametrize("path", ["postgresql://u@h/db", "/tmp/data.db", "../data.db"])
+def test_a_path_outside_of_the_test_s_folder_is_refused(
+    pytester: pytest.Pytester, path: str
+) -> None:
+    """It would outlive the test, or be a file with the name of a database."""
+    pytester.makepyfile(
+        f"""
+        import pytest
+
+        @pytest.mark.langgraph(graphs={{}}, path={path!r})
+        def test_it(langgraph_server): ...
+        """
+    )
+    result = pytester.runpytest("-p", "no:cacheprovider", *STRICT)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"*path is a file below the test's tmp_path*not '{path}'*"])
+
+
+def test_a_deployment_has_or_skips_all_that_a_test_server_has() -> None:
+    """No test fails on a deployment by a name that is missing."""
+    live = LiveServer("http://deployment.example")
+    with TestServer({}) as server:
+        names = [name for name in dir(server) if not name.startswith("_")]
+    assert {"pull", "services", "loop", "start", "close", "faults"} <= set(names)
+    for name in names:
+        with suppress(pytest.skip.Exception):
+            getattr(live, name)
 
 
 def test_the_same_tests_on_a_deployment(pytester: pytest.Pytester, deployment: str) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from langgraph.graph import START, StateGraph
 from langgraph.types import Command
 
 from langgraph_client import StreamIncomplete
@@ -77,6 +79,25 @@ def test_requests_are_asserted(server: TestServer) -> None:
         server.requests.assert_one("POST", "/runs/*", input={"count": 1})
 
 
+def test_all_runs_are_found_among_the_requests(server: TestServer) -> None:
+    """Also those of a batch, one by one, and those that a thread stream starts."""
+    client = server.sync_client()
+    client.runs.wait(None, "counter", input={"count": 1})
+    client.runs.create_batch(
+        [
+            {"assistant_id": "counter", "input": {"count": 2}},
+            {"assistant_id": "row", "input": {}},
+        ]
+    )
+    with client.threads.stream(assistant_id="counter") as thread:
+        thread.run.start(input={"count": 3})
+        assert thread.output == {"count": 4}
+    runs = server.requests.runs(graph="counter")
+    assert [run.input for run in runs] == [{"count": 1}, {"count": 2}, {"count": 3}]
+    assert [run.input for run in server.requests.runs(thread_id=thread.thread_id)] == [{"count": 3}]
+    assert len(server.requests.runs()) == 4
+
+
 # --- holds ---
 
 
@@ -107,6 +128,29 @@ async def test_a_run_is_held_pending_or_running(server: TestServer, status: Any)
         assert (await client.runs.wait(None, "row", input={}))["log"] == ["one", "two:None"]
         hold.release()
         assert await client.runs.join(thread.thread_id, run.run_id) == {"count": 2}
+
+
+def test_a_wait_for_a_hold_can_be_cancelled(server: TestServer) -> None:
+    """No thread waits on, for which the end of the event loop would wait."""
+    hold = server.hold(status="running")
+
+    async def give_up() -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(hold.reached(timeout=60), 0.05)
+
+    looping = threading.Thread(target=asyncio.run, args=[give_up()], daemon=True)
+    looping.start()
+    looping.join(20)
+    assert not looping.is_alive()
+
+
+def test_what_is_over_is_not_entered_again(server: TestServer) -> None:
+    """A hold or a fault would do nothing in a second `with`."""
+    for rule in (server.hold(status="running"), server.faults.refuse()):
+        with rule:
+            pass
+        with pytest.raises(RuntimeError, match="make a new one"), rule:
+            pass
 
 
 def test_a_hold_that_nobody_reaches_says_so(server: TestServer) -> None:
@@ -209,6 +253,30 @@ def test_wait_idle_has_a_limit() -> None:
         run = client.runs.create(client.threads.create().thread_id, "slow", input={})
         with pytest.raises(TimeoutError, match=run.run_id):
             server.wait_idle(timeout=0.02)
+
+
+def test_wait_idle_has_a_limit_where_each_look_takes_long() -> None:
+    """An async node that blocks the loop again and again makes each look wait for its turn."""
+    is_over = threading.Event()
+
+    async def working(state: Any) -> Any:
+        while not is_over.is_set():
+            is_over.wait(0.05)
+            await asyncio.sleep(0)
+        return {}
+
+    builder = StateGraph(dict).add_node("working", working).add_edge(START, "working")
+    with TestServer({"agent": builder.compile()}) as server, ThreadPoolExecutor() as pool:
+        client = server.sync_client()
+        pool.submit(client.runs.create, None, "agent", input={}).result(20)
+        before = time.monotonic()
+        with pytest.raises(TimeoutError, match="active after"):
+            server.wait_idle(timeout=0.5)
+        taken = time.monotonic() - before
+        is_over.set()
+        # A hundred looks of 50 ms would be five seconds.
+        assert taken < 4
+        server.wait_idle()
 
 
 def test_a_server_whose_loop_is_held_up_is_not_waited_for() -> None:
