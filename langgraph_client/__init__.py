@@ -148,15 +148,19 @@ _MODULES = {
 }
 _EXTRAS = {"RemoteGraph": "langgraph", "ScriptedGraph": "server", "Server": "server"}
 _LAZY = {name: module for module, names in _MODULES.items() for name in names.split()}
+# Those of `langgraph_sdk` that are there after `import langgraph_sdk`.
+_SUBMODULES = {"auth", "client", "encryption", "errors", "schema", "sse", "stream"}
 if not TYPE_CHECKING:
     __all__ = sorted(_LAZY)
 
 
 def __getattr__(name: str) -> object:
-    if name not in _LAZY:
+    if name not in _LAZY and name not in _SUBMODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib
 
+    if name in _SUBMODULES:
+        return importlib.import_module(f"{__name__}.{name}")
     try:
         module = importlib.import_module(f"{__name__}.{_LAZY[name]}")
     except ModuleNotFoundError as error:

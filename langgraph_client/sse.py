@@ -25,8 +25,8 @@ class BytesLineDecoder:
     """Cuts bytes that arrive in pieces into lines, which end at CR, LF or CRLF."""
 
     def __init__(self) -> None:
-        self._held = b""
-        self._after_cr = False
+        self._held: list[bytes] = []  # Pieces of a line: joined once, or a long one would take
+        self._after_cr = False  # a time that grows with the square of its length.
 
     def decode(self, text: bytes) -> list[BytesLike]:
         """Return the lines that end within `text`, without their ends."""
@@ -37,13 +37,17 @@ class BytesLineDecoder:
             return []
         # A CR at the end may be half of a CRLF: its other half is dropped when it comes.
         self._after_cr = text.endswith(b"\r")
-        lines = (self._held + text).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
-        self._held = lines.pop()
-        return [*lines]
+        first, *lines = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+        self._held.append(first)
+        if not lines:
+            return []
+        ended = [b"".join(self._held), *lines]
+        self._held = [ended.pop()]
+        return [*ended]
 
     def flush(self) -> list[BytesLike]:
         """Return what came after the last line end, if anything did."""
-        held, self._held, self._after_cr = self._held, b"", False
+        held, self._held, self._after_cr = b"".join(self._held), [], False
         return [held] if held else []
 
 

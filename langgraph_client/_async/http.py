@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from langgraph_client._async._httpx import HttpResponse, HttpxClient
 from langgraph_client._async.make_transport import transport_over
 from langgraph_client._async.stream import AsyncRunStream
 from langgraph_client._async.transport import AsyncTransport
-from langgraph_client._core.call import ANY, Call, at_least, call, check_path
+from langgraph_client._core.call import ANY, UNREAD, Call, at_least, call, check_path
 from langgraph_client._core.events import same_part
 from langgraph_client._core.requests import STREAM_HEADERS
 from langgraph_client._core.stream_session import StreamSession
@@ -186,11 +187,10 @@ class HttpClient:
         Example:
             await client.http.delete(f"/threads/{thread_id}")
         """
-        await self._transport.send(
-            _request(
-                "DELETE", path, json=json, params=params, headers=headers, on_response=on_response
-            )
+        request = _request(
+            "DELETE", path, json=json, params=params, headers=headers, on_response=on_response
         )
+        await self._transport.send(replace(request, reply=UNREAD))
 
     async def request_reconnect(
         self,

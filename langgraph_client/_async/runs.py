@@ -29,6 +29,7 @@ from langgraph_client._core.requests import (
     batch_body,
     boolean,
     cancel_many_body,
+    event_id,
     joined_modes,
     run_body,
     run_path,
@@ -962,7 +963,7 @@ class RunsClient(Resource):
             policy=self._transport.reconnect,
             thread_id=str(thread_id),
             run_id=str(run_id),
-            last_event_id=optional_id("last_event_id", last_event_id),
+            last_event_id=event_id("last_event_id", last_event_id),
             subgraphs=stream_subgraphs is not False,
         )
         if version == "v2":

@@ -30,8 +30,10 @@ from langgraph_client._core.requests import (
     STREAM_HEADERS,
     boolean,
     checkpoint_body,
+    event_id,
     history_before,
     page_body,
+    plain_mapping,
     state_values,
     stream_modes,
     supersteps_body,
@@ -155,7 +157,7 @@ class ThreadsClient(Resource):
         """
         mapping("metadata", metadata)
         if optional_id("graph_id", graph_id) is not None:
-            metadata = {**(metadata or {}), "graph_id": graph_id}
+            metadata = {**(plain_mapping("metadata", metadata) or {}), "graph_id": graph_id}
         return await self._transport.send(
             call(
                 "POST",
@@ -533,7 +535,7 @@ class ThreadsClient(Resource):
                 f"{thread}/checkpoint",
                 _STATE,
                 body=body(
-                    checkpoint=mapping("checkpoint", checkpoint),
+                    checkpoint=checkpoint_body(checkpoint),
                     subgraphs=subgraphs,
                     select=fields,
                 ),
@@ -754,7 +756,7 @@ class ThreadsClient(Resource):
             raise ValueError(f'transport must be "sse" or "websocket", not {transport!r}')
         return AsyncThreadStream(
             self._transport,
-            thread_id=thread_id or str(uuid.uuid4()),
+            thread_id=optional_id("thread_id", thread_id) or str(uuid.uuid4()),
             assistant_id=assistant_id,
             headers=check_headers(headers, may_have_key=True),
             run_start_timeout=run_start_timeout,
@@ -815,7 +817,7 @@ class ThreadsClient(Resource):
             first,
             policy=self._transport.reconnect,
             thread_id=thread_id,
-            last_event_id=optional_id("last_event_id", last_event_id),
+            last_event_id=event_id("last_event_id", last_event_id),
             endless=True,
         )
         return AsyncRunStream(self._transport, session, same_part)

@@ -113,8 +113,19 @@ class NoReply(ReplyReader[None]):
             decode(content)
 
 
+class UnreadReply(ReplyReader[None]):
+    """Ignores the body of a response, whatever it is: that of an application's own route."""
+
+    def __init__(self) -> None:
+        super().__init__(type(None))
+
+    def read(self, content: bytes) -> None:
+        """Return None."""
+
+
 ANY = AnyReply()
 NOTHING = NoReply()
+UNREAD = UnreadReply()
 
 
 @dataclass(frozen=True)
@@ -258,10 +269,18 @@ def _text(name: str, value: object) -> str:
     if isinstance(value, Enum):
         return _text(name, value.value)
     if isinstance(value, str | int | float | Decimal | UUID):
-        return str(value)
+        return _check_text(name, str(value))
     if isinstance(value, date):  # A datetime is one, too.
         return value.isoformat()
     raise InvalidArgumentError(name, f"must be text, a number or a boolean, not {value!r:.80}")
+
+
+def _check_text(name: str, text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidArgumentError(name, "has a lone surrogate") from error
+    return text
 
 
 def path(template: str, **ids: object) -> str:
@@ -289,7 +308,7 @@ def check_path(given: object) -> str:
     """
     if not isinstance(given, str) or not given.startswith("/") or given.startswith("//"):
         raise InvalidArgumentError("path", f"must begin with one slash: {given!r:.80}")
-    return given
+    return _check_text("path", given)
 
 
 def check_id(name: str, value: object) -> str:
@@ -303,10 +322,7 @@ def check_id(name: str, value: object) -> str:
         raise InvalidArgumentError(name, f"must be an id as text, not {kind}")
     if not text.strip():
         raise InvalidArgumentError(name, "is empty")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise InvalidArgumentError(name, "has a lone surrogate") from error
+    _check_text(name, text)
     return text
 
 
@@ -360,6 +376,7 @@ def texts(name: str, value: object, *, may_be_empty: bool = True) -> list[str] |
     for index, item in enumerate(items):
         if not isinstance(item, str):
             raise InvalidArgumentError(f"{name}[{index}]", f"must be text, not {item!r:.80}")
+        _check_text(f"{name}[{index}]", item)
     if not items and not may_be_empty:
         raise InvalidArgumentError(name, "is empty")
     return items

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
 import sys
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ _READ = 300.0
 _POOL = 60.0  # A wait without a limit would hide that no connection becomes free any more.
 _FOREVER = 1e9  # From this many seconds on, there is no limit: sockets take no such number.
 _LOCAL = ("localhost", "127.0.0.1", "::1")
+_LOOPBACK = re.compile(r"127(\.[0-9]+){3}")  # Not 127.example.com.
 
 
 def ssl_context(verify: bool | str | ssl.SSLContext, *, encrypted: bool) -> ssl.SSLContext:
@@ -141,7 +143,7 @@ def _steps(timeout: Timeout | None) -> Steps:
         _check_seconds("timeout", timeout)
         return Steps(timeout, timeout, timeout, timeout)
     if isinstance(timeout, HasSteps):
-        return Steps(timeout.connect, timeout.read, timeout.write, timeout.pool)
+        timeout = (timeout.connect, timeout.read, timeout.write, timeout.pool)
     if not isinstance(timeout, tuple):
         raise InvalidArgumentError("timeout", f"must be a number of seconds, not {timeout!r}")
     if len(timeout) not in (2, 4):
@@ -164,7 +166,7 @@ def _check_seconds(name: str, value: object) -> None:
 
 def is_local(host: str) -> bool:
     """Return whether a host's name or address is one of this machine's loopback interface."""
-    return host in _LOCAL or host.endswith(".localhost") or host.startswith("127.")
+    return host in _LOCAL or host.endswith(".localhost") or _LOOPBACK.fullmatch(host) is not None
 
 
 def has_proxy(url: str, environment: Mapping[str, str] | None = None) -> bool:

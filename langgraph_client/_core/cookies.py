@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
-from http.cookies import CookieError, Morsel, SimpleCookie
 
 # As browsers do it: every request carries the cookies, and servers refuse long headers.
 _MAX_COOKIES = 180
@@ -33,19 +32,22 @@ class Cookies:
 
         Without limits, a server could make every request longer and slower.
         """
-        try:
-            parsed = SimpleCookie(header)
-        except CookieError:  # Like browsers, ignore a header that cannot be read.
-            return
-        for name, morsel in parsed.items():
-            # Without a path browsers take that of the request. One client calls many paths of one
-            # server, and a load balancer means all of them.
-            place = (morsel["path"] or "/", name)
-            expires = _expires(morsel, self._now())
-            # First: a dict keeps the place of a key that is set again, and the first are dropped.
-            self._kept.pop(place, None)
-            if expires > self._now() and len(name) + len(morsel.coded_value) <= _MAX_BYTES:
-                self._kept[place] = (morsel.coded_value, expires)
+        # As RFC 6265 says, not by `http.cookies`: that drops a cookie with an attribute which it
+        # does not know, such as `Partitioned`, and a value with quotes, such as JSON.
+        pair, *attributes = header.split(";")
+        name, value = _pair(pair)
+        if not name or "=" not in pair or not (pair.isascii() and pair.isprintable()):
+            return  # Like browsers, ignore a header that cannot be read.
+        given = {key.lower(): text for key, text in map(_pair, attributes)}
+        path = given.get("path", "")
+        # Without a path browsers take that of the request. One client calls many paths of one
+        # server, and a load balancer means all of them.
+        place = (path if path.startswith("/") else "/", name)
+        expires = _expires(given, self._now())
+        # First: a dict keeps the place of a key that is set again, and the first are dropped.
+        self._kept.pop(place, None)
+        if expires > self._now() and len(name) + len(value) <= _MAX_BYTES:
+            self._kept[place] = (value, expires)
         for place in list(self._kept)[:-_MAX_COOKIES]:  # The oldest ones.
             self._kept.pop(place, None)
 
@@ -60,15 +62,20 @@ class Cookies:
         )
 
 
-def _expires(morsel: Morsel[str], now: float) -> float:
+def _pair(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name.strip(), value.strip()
+
+
+def _expires(attributes: Mapping[str, str], now: float) -> float:
     """Return when a cookie expires; infinity for never. `Max-Age` counts before `Expires`."""
     try:
-        return now + min(max(int(morsel["max-age"]), 0), _MAX_AGE)
-    except ValueError:
+        return now + min(max(int(attributes["max-age"]), 0), _MAX_AGE)
+    except (KeyError, ValueError):
         pass  # There is none, or it cannot be read, which counts as none.
     try:
-        return parsedate_to_datetime(morsel["expires"]).timestamp()
-    except (ValueError, OverflowError):
+        return parsedate_to_datetime(attributes["expires"]).timestamp()
+    except (KeyError, ValueError, OverflowError):
         return math.inf
 
 

@@ -39,6 +39,8 @@ _TRANSIENT = frozenset({429, 502, 503, 504})
 _MAX_MESSAGE_CHARS = 2000
 _PASSING = (FailureKind.BROKEN, FailureKind.TIMED_OUT)
 
+_MAX_URL = 60_000  # Characters.
+
 
 @dataclass(frozen=True)
 class RetryPolicy:
@@ -73,12 +75,12 @@ class RetryPolicy:
     starts: Literal["key", "find"] = "key"
 
     def __post_init__(self) -> None:
-        if isinstance(self.max_attempts, bool) or self.max_attempts < 1:
-            raise InvalidArgumentError(
-                "max_attempts", f"must be 1 or more, not {self.max_attempts}"
-            )
+        attempts: object = self.max_attempts
+        if isinstance(attempts, bool) or not isinstance(attempts, int) or attempts < 1:
+            raise InvalidArgumentError("max_attempts", f"must be 1 or more, not {attempts!r}")
         for name in ("initial", "maximum", "jitter", "max_retry_after"):
-            if not 0 <= getattr(self, name) < float("inf"):
+            seconds = getattr(self, name)
+            if not isinstance(seconds, int | float) or not 0 <= seconds < float("inf"):
                 raise InvalidArgumentError(name, "must be a number of seconds, 0 or more")
         if self.starts not in ("key", "find"):
             raise InvalidArgumentError("starts", f"must be 'key' or 'find', not {self.starts!r}")
@@ -138,7 +140,9 @@ def status_error(
         status,
         headers=raw_headers({k: v for k, v in headers.items() if k.lower() not in dropped}),
         content=content,
-        request=httpx.Request(method, url),  # Without the headers, which hold the key.
+        # Without the headers, which hold the key. httpx refuses longer URLs, with an error that
+        # would hide this one.
+        request=httpx.Request(method, url[:_MAX_URL]),
     )
     return kind(
         _server_message(body) or f"{status} {httpx.codes.get_reason_phrase(status)}".strip(),

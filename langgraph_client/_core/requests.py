@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
+from typing import Any
 
 from langgraph_client._core.call import (
     at_least,
@@ -16,6 +17,7 @@ from langgraph_client._core.call import (
     word,
 )
 from langgraph_client._core.codec import decode, encode
+from langgraph_client._core.settings import check_header_value
 from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.models.fields import JsonObject
 
@@ -134,14 +136,36 @@ def boolean(name: str, value: object) -> bool | None:
 
 def checkpoint_body(checkpoint: object) -> JsonObject | None:
     """Return a checkpoint without its None values, because servers refuse null there."""
-    fields = mapping("checkpoint", checkpoint)
+    fields = plain_mapping("checkpoint", checkpoint)
     if fields is None:
         return None
-    if not isinstance(fields, Mapping):  # Perhaps a dataclass.
-        fields = decode(encode(fields, "checkpoint"))
-    if not isinstance(fields, Mapping):
-        raise InvalidArgumentError("checkpoint", f"must be a mapping, not {checkpoint!r:.80}")
     return {key: value for key, value in fields.items() if value is not None}
+
+
+def plain_mapping(name: str, value: object) -> Mapping[str, Any] | None:
+    """Return a mapping; that of an object which the codec converts to one, such as a dataclass.
+
+    Raises:
+        InvalidArgumentError: It is neither.
+    """
+    fields = mapping(name, value)
+    if fields is not None and not isinstance(fields, Mapping):
+        fields = decode(encode(fields, name))
+        if not isinstance(fields, Mapping):
+            raise InvalidArgumentError(name, f"must be a mapping, not {value!r:.80}")
+    return fields
+
+
+def event_id(name: str, value: object) -> str | None:
+    """Return the id of an event, which is sent as a header, or None.
+
+    Raises:
+        InvalidArgumentError: It is no text that a header can have.
+    """
+    text = optional_id(name, value)
+    if text is not None:
+        check_header_value(name, text)
+    return text
 
 
 def stream_modes(given: object) -> str | list[str]:

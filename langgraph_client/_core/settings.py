@@ -83,7 +83,7 @@ def settings_from(
             raise InvalidArgumentError("api_key", f"must be text or None, not {_kind(key)}")
         # Keys copied from `.env` files and shells may have quotes around them; no key has any.
         key = key.strip().strip("'\"")
-        _check_header_value("api_key", key)
+        check_header_value("api_key", key)
         if key:
             own[API_KEY_HEADER] = key
     if credentials is not None:
@@ -158,12 +158,12 @@ def check_headers(
         if key.lower() in RESERVED_HEADERS and not (is_key and may_have_key):
             hint = "pass api_key= to the client instead" if is_key else "the client sets it"
             raise InvalidArgumentError(f"{name}[{key!r}]", f"this header is reserved; {hint}")
-        _check_header_value(f"{name}[{key!r}]", value)
+        check_header_value(f"{name}[{key!r}]", value)
         checked[key] = value
     return checked
 
 
-def _check_header_value(name: str, value: object) -> None:
+def check_header_value(name: str, value: object) -> None:
     # The value may be a secret, so no message contains it.
     if not isinstance(value, str):
         raise InvalidArgumentError(name, f"must be text, not {_kind(value)}")

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from langgraph_client._core.call import ANY, Call
+from langgraph_client._core.requests import plain_mapping
 from langgraph_client._core.unset import UNSET
 
 T = TypeVar("T")
@@ -42,7 +43,8 @@ def findable(call: Call[T]) -> Call[T]:
     if call.path.endswith("/commands"):
         return call
     body = call.body if isinstance(call.body, Mapping) else {}
-    metadata = {**(body.get("metadata") or {}), KEY_IN_METADATA: call.headers[KEY_HEADER]}
+    given = plain_mapping("metadata", body.get("metadata"))
+    metadata = {**(given or {}), KEY_IN_METADATA: call.headers[KEY_HEADER]}
     return replace(call, body={**body, "metadata": metadata})
 
 

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from langgraph_client._core.call import ANY, Call, at_least, call, check_path
+from langgraph_client._core.call import ANY, UNREAD, Call, at_least, call, check_path
 from langgraph_client._core.events import same_part
 from langgraph_client._core.requests import STREAM_HEADERS
 from langgraph_client._core.stream_session import StreamSession
@@ -187,11 +188,10 @@ class SyncHttpClient:
         Example:
             client.http.delete(f"/threads/{thread_id}")
         """
-        self._transport.send(
-            _request(
-                "DELETE", path, json=json, params=params, headers=headers, on_response=on_response
-            )
+        request = _request(
+            "DELETE", path, json=json, params=params, headers=headers, on_response=on_response
         )
+        self._transport.send(replace(request, reply=UNREAD))
 
     def request_reconnect(
         self,

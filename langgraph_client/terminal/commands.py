@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from langgraph_client import SyncLangGraphClient
+from langgraph_client import ConflictError, NotFoundError, SyncLangGraphClient
 from langgraph_client._core.run_progress import RunFailed, RunProgress
 from langgraph_client.models.fields import JSON
 from langgraph_client.models.params import CancelAction
@@ -55,7 +55,7 @@ def show(client: SyncLangGraphClient, options: Namespace, out: PlainOutput) -> i
         out.line(line)
     if state["next"]:
         out.line(f"next: {clean(', '.join(state['next']))}")
-    for question in state["interrupts"]:
+    for question in state.interrupts:
         out.line(f"? {clean(as_json(question['value']))}", "yellow")
     if history:
         out.line("")
@@ -109,7 +109,12 @@ def cancel(client: SyncLangGraphClient, options: Namespace, out: PlainOutput) ->
         listed = client.runs.list(options.thread, limit=1000)
         run_ids = [run["run_id"] for run in listed if run["status"] in ("pending", "running")]
     for run_id in run_ids:
-        client.runs.cancel(options.thread, run_id, wait=True, action=action)
+        try:
+            client.runs.cancel(options.thread, run_id, wait=True, action=action)
+        except (ConflictError, NotFoundError):
+            if options.run:
+                raise
+            continue  # It has ended since it was listed; the others have not.
         out.line(f"cancelled {run_id}")
         out.value({"run_id": run_id})
     if not run_ids:
@@ -129,13 +134,13 @@ def run(client: SyncLangGraphClient, options: Namespace, out: PlainOutput) -> in
             client, options, out, thread_id, {**run_arguments, "checkpoint": checkpoint}
         )
         state = client.threads.get_state(thread_id)
-        if failed or not state["interrupts"]:
+        if failed or not state.interrupts:
             break
-        answers = _ask(out, state["interrupts"])
+        answers = _ask(out, state.interrupts)
         if answers is None:
             break
         run_arguments, checkpoint = {"command": {"resume": answers}}, None
-    questions = state["interrupts"]
+    questions = state.interrupts
     status = FAILED if failed else WAITING if questions else 0
     out.value({"thread_id": thread_id, "status": status, "state": state})
     for line in state_lines(state["values"]):

@@ -20,7 +20,7 @@ from langgraph_client.errors import (
     APIStatusError,
     InvalidArgumentError,
 )
-from tests.support.wire import URL, Wire, event, reply, stream
+from tests.support.wire import URL, Answer, Wire, event, reply, stream
 
 RUN: dict[str, Any] = {"thread_id": "t", "assistant_id": "a"}
 CRON: dict[str, Any] = {"assistant_id": "a", "schedule": "* * * * *"}
@@ -73,13 +73,60 @@ async def test_a_method_is_letters(method: str) -> None:
     assert not wire.requests
 
 
-async def test_a_checkpoint_to_read_is_sent_as_given() -> None:
-    """A checkpoint is sent whole, with the fields that are null."""
+async def test_a_checkpoint_to_read_is_sent_without_nulls() -> None:
+    """A checkpoint of a state may have fields that are null, which servers refuse."""
     checkpoint: Any = {"checkpoint_id": "c", "checkpoint_ns": "", "checkpoint_map": None}
     wire = Wire(reply({"values": {}}))
     async with client_of(wire) as client:
         await client.threads.get_state("t", checkpoint)
-    assert json.loads(wire.requests[0].content)["checkpoint"] == checkpoint
+    sent = json.loads(wire.requests[0].content)["checkpoint"]
+    assert sent == {"checkpoint_id": "c", "checkpoint_ns": ""}
+
+
+async def test_a_deletion_of_ones_own_route_may_answer_anything() -> None:
+    """`http.delete` ignores the body of the response."""
+    wire = Wire(Answer(200, [b"deleted"]))
+    async with client_of(wire) as client:
+        await client.http.delete("/custom/1")
+    assert wire.lines == ["DELETE /custom/1"]
+
+
+@dataclass
+class User:
+    user: str
+
+
+async def test_metadata_of_a_thread_for_a_graph_may_be_an_object() -> None:
+    """As without the graph's name, which is added to the metadata."""
+    metadata: Any = User("ann")
+    wire = Wire(reply({"thread_id": "t"}))
+    async with client_of(wire) as client:
+        await client.threads.create(metadata=metadata, graph_id="agent")
+    assert json.loads(wire.requests[0].content)["metadata"] == {"user": "ann", "graph_id": "agent"}
+
+
+def test_a_stream_of_an_empty_thread_id_is_refused() -> None:
+    """It is no new thread, as None is."""
+    with pytest.raises(InvalidArgumentError, match="thread_id: is empty"):
+        client_of(Wire()).threads.stream("", assistant_id="agent")
+
+
+@pytest.mark.parametrize("event_id", ["5\n", " 5", "1\r\nx-evil: 1"])
+def test_an_event_id_that_cannot_be_sent_is_refused(event_id: str) -> None:
+    """It is sent as a header."""
+    client = client_of(Wire())
+    with pytest.raises(InvalidArgumentError, match="last_event_id: must"):
+        client.runs.join_stream("t", "r", last_event_id=event_id)
+    with pytest.raises(InvalidArgumentError, match="last_event_id: must"):
+        client.threads.join_stream("t", last_event_id=event_id)
+
+
+async def test_an_error_about_a_very_long_address() -> None:
+    """It is the server's, not one of httpx about the length."""
+    wire = Wire(reply({"detail": "too long"}, 414))
+    async with client_of(wire) as client:
+        with pytest.raises(APIStatusError, match="too long"):
+            await client.store.get_item(("a",), "x" * 65_000)
 
 
 @pytest.mark.parametrize(
@@ -118,6 +165,9 @@ async def test_a_checkpoint_to_read_is_sent_as_given() -> None:
             "timezone",
         ),
         ("http.get", {"path": "//evil.example/"}, "path"),
+        ("http.get", {"path": "/\ud800"}, "path"),
+        ("http.get", {"path": "/a", "params": {"q": "\ud800"}}, "params['q']"),
+        ("runs.list", {"thread_id": "t", "select": ["\ud800"]}, "select[0]"),
         ("runs.create_batch", {"payloads": {"assistant_id": "a"}}, "payloads"),
         ("runs.create_batch", {"payloads": ["a"]}, "payloads[0]"),
         (

@@ -6,7 +6,18 @@ from typing import Any
 
 import pytest
 
-from langgraph_client import InvalidArgumentError, get_client
+from langgraph_client import InvalidArgumentError, RetryPolicy, get_client
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("max_attempts", "3"), ("max_attempts", None), ("max_attempts", 0), ("initial", "1")],
+)
+async def test_a_retry_policy_has_numbers(name: str, value: Any) -> None:
+    """The error names the setting."""
+    options: dict[str, Any] = {name: value}
+    with pytest.raises(InvalidArgumentError, match=f"{name}: must be "):
+        RetryPolicy(**options)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -120,6 +121,21 @@ def test_a_run_is_found_by_its_key() -> None:
     with client_of(wire, starts="find") as client:
         assert client.runs.wait("t", "agent") == {"n": 1}
     assert wire.lines[-1] == f"GET {RUN}/join"
+
+
+@dataclass
+class User:
+    user: str
+
+
+def test_a_run_with_an_object_as_its_metadata_is_found() -> None:
+    """The key is added to the object's fields."""
+    metadata: Any = User("ann")
+    wire = Listing(LOST, NOT_OURS, reply({"run_id": "r", "status": "running"}))
+    with client_of(wire, starts="find") as client:
+        client.runs.create("t", "agent", metadata=metadata)
+    sent = json.loads(wire.requests[0].content)["metadata"]
+    assert sent == {"user": "ann", "idempotency_key": keys(wire)[0]}
 
 
 def test_a_stream_goes_on_with_the_run_that_was_found() -> None:

@@ -38,7 +38,20 @@ def test_a_deadline_that_nobody_lives_to_see_is_none(deadline: float) -> None:
     assert time_limits(7, deadline).whole is None
 
 
-@pytest.mark.parametrize("given", [0, -1, True, float("nan"), "7", (1,), (1, 2, 3), (1, "2")])
+@pytest.mark.parametrize(
+    "given",
+    [
+        0,
+        -1,
+        True,
+        float("nan"),
+        "7",
+        (1,),
+        (1, 2, 3),
+        (1, "2"),
+        httpx.Timeout(-1),
+    ],
+)
 def test_what_is_no_limit(given: Any) -> None:
     """The error names the parameter."""
     with pytest.raises(InvalidArgumentError) as refused:
@@ -93,6 +106,7 @@ def test_who_is_trusted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
         ("http://localhost:2024", {"all": "http://p"}, False),
         ("http://x.localhost", {"all": "http://p"}, False),
         ("http://127.1.2.3", {"all": "http://p"}, False),
+        ("http://127.evil.example", {"all": "http://p"}, True),
         ("http://[::1]:1", {"all": "http://p"}, False),
     ],
 )

@@ -35,6 +35,29 @@ def test_a_path_is_one_of_whole_segments(path: str, target: str, is_sent: bool) 
 
 
 @pytest.mark.parametrize(
+    ("header", "sent"),
+    [
+        ("node=a; Secure; HttpOnly; SameSite=None; Partitioned", "node=a"),
+        ("node=a; Priority=High; Path=/", "node=a"),
+        ("node=a; Expires=Sunday, 06-Nov-2094 08:49:37 GMT", "node=a"),
+        ('node={"a":1}; Path=/', 'node={"a":1}'),
+        ('node="a b"', 'node="a b"'),
+        (" node = a=b ;Path=nothing", "node=a=b"),
+        ("node=", "node="),
+        ("node", ""),
+        ("=a", ""),
+        ("node=a\x01b", ""),
+        ("node=\xe9", ""),
+    ],
+)
+def test_what_servers_send_is_read(header: str, sent: str) -> None:
+    """Unknown attributes are ignored, and the value is returned as it came."""
+    cookies = Cookies()
+    cookies.take(header)
+    assert cookies.header("/") == sent
+
+
+@pytest.mark.parametrize(
     "until",
     ["Max-Age=60", "Expires=Sun, 09 Sep 2001 01:47:40 GMT", "Max-Age=060; Expires=nonsense"],
 )

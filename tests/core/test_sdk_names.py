@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +61,13 @@ def test_each_name_is_at_the_same_place(
         return
     known = inspect.signature(ours).parameters
     assert [given for given in parameters if given not in known] == []
+
+
+def test_modules_are_there_without_an_import_of_their_own() -> None:
+    """`langgraph_sdk.client` and the like are attributes after `import langgraph_sdk`."""
+    loaded = ("auth", "client", "encryption", "errors", "schema", "sse", "stream")
+    program = "import langgraph_client as sdk; " + "; ".join(f"sdk.{name}" for name in loaded)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
 
 
 def test_what_comes_later_is_not_stubbed() -> None:

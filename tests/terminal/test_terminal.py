@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tomllib
+from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,13 +21,21 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from langgraph_client import ScriptedGraph, Server, SyncLangGraphClient
+from langgraph_client import (
+    NotFoundError,
+    ScriptedGraph,
+    Server,
+    SyncLangGraphClient,
+    get_sync_client,
+)
 from langgraph_client._core.run_progress import NodeStarted
 from langgraph_client.server.graphs.script_steps import Ask, Say
 from langgraph_client.terminal.__main__ import main
-from langgraph_client.terminal.output import RichOutput
+from langgraph_client.terminal.commands import cancel
+from langgraph_client.terminal.output import PlainOutput, RichOutput
 from tests.support.graphs import fresh_graph, graphs
 from tests.support.hosted import Gate, hosted
+from tests.support.wire import URL, Wire, reply
 
 COMMAND = [sys.executable, "-m", "langgraph_client.terminal"]
 LIMIT = 60
@@ -460,6 +469,18 @@ def test_help_loads_nothing() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=LIMIT
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_a_run_that_ends_before_it_is_cancelled() -> None:
+    """Without `--run`, the others are cancelled all the same; a run that is named must be there."""
+    runs = [{"run_id": "1", "status": "running"}, {"run_id": "2", "status": "pending"}]
+    gone = reply({"detail": "Run not found"}, 404)
+    out = io.StringIO()
+    with get_sync_client(url=URL, transport=Wire(reply(runs), gone, reply({}))) as client:
+        cancel(client, Namespace(thread="t", run=None, rollback=False), PlainOutput(out))
+    assert out.getvalue() == "cancelled 2\n"
+    with get_sync_client(url=URL, transport=Wire(gone)) as client, pytest.raises(NotFoundError):
+        cancel(client, Namespace(thread="t", run="1", rollback=False), PlainOutput(out))
 
 
 def test_on_a_real_server(request: pytest.FixtureRequest, run: Run) -> None:
