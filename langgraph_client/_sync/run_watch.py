@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from time import monotonic
 
 from langgraph_client._core.call import Call, ReplyReader, call, path
 from langgraph_client._core.current_run import OVER, CurrentRun
@@ -42,7 +43,7 @@ class SyncRunWatch:
 
     def is_gone(self, current: CurrentRun) -> bool:
         """Return whether a run does not exist any more, so that no events of it can come."""
-        return self._status(current) == _DELETED
+        return self._status(current, float("inf")) == _DELETED
 
     def last_run(self) -> CurrentRun:
         """Return the thread's last run, or the first one to come if it has none."""
@@ -85,22 +86,25 @@ class SyncRunWatch:
             feed: The feed whose changes are waited for.
             current: The run.
             is_ready: The condition.
-            seconds: How long to wait; None for no limit.
+            seconds: How long to wait, with those requests; None for no limit.
 
         Returns:
             Whether the condition is true.
         """
         left = float("inf") if seconds is None else seconds
+        end = monotonic() + left
         silence = _FIRST_CHECK_SECONDS if current.find(feed.log) is None else _CHECK_SECONDS
         while left > 0:
             pause, silence = min(left, silence), min(silence * 2, _CHECK_SECONDS)
             if feed.changed.wait(is_ready, pause):
                 return True
-            left -= pause
-            status = self._status(current)
+            # By the clock, because requests take time too; a test may have stopped the clock.
+            left = min(left - pause, end - monotonic())
+            status = self._status(current, left) if left > 0 else None
             # The status may come from another server process than the events, which may be slow.
             # So the events are read again before the run counts as ended.
             if status is None:
+                left = min(left, end - monotonic())
                 continue
             must_come = current.run_id in self.started and status in OVER
             settle = min(_LATE_SECONDS, max(left, SETTLE_SECONDS)) if must_come else SETTLE_SECONDS
@@ -122,15 +126,24 @@ class SyncRunWatch:
         is_open = feed.changed.wait(lambda: is_ready() or feed.connections > before, _CHECK_SECONDS)
         return is_open and not feed.changed.wait(is_ready, settle)
 
-    def _status(self, current: CurrentRun) -> str | None:
-        """Return the status of a run that has ended; None if it goes on or is not known."""
+    def _status(self, current: CurrentRun, seconds: float) -> str | None:
+        """Return the status of a run that has ended; None if it goes on or is not known.
+
+        Args:
+            current: The run.
+            seconds: How long the request may take.
+        """
         if current.run_id is None:
             return None
+        whole = self._transport.time_limits.whole
+        hurried = self._transport.with_waits(
+            None, seconds if whole is None else min(seconds, whole)
+        )
         where = path(
             "/threads/{thread_id}/runs/{run_id}", thread_id=self._thread_id, run_id=current.run_id
         )
         try:
-            run = self._transport.send(
+            run = hurried.send(
                 Call("GET", where, ReplyReader(RunRecord), headers=self._headers, safe=True)
             )
         except NotFoundError:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import threading
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -17,6 +20,7 @@ from tests.support.event_streaming import (
     started,
 )
 from tests.support.eventually import aeventually
+from tests.support.raw_server import EVENTS, Asked, Send, http, raw_server
 
 AGENT = {"assistant_id": "agent"}
 ASKED: list[Event] = [
@@ -185,3 +189,30 @@ async def test_the_output_of_a_run_that_was_over_before_is_there_at_once() -> No
         client.threads.stream(THREAD, run_start_timeout=0.5, **AGENT) as thread,
     ):
         assert await thread.output == {"done": True}
+
+
+async def test_a_run_that_does_not_begin_is_waited_for_no_longer_than_allowed() -> None:
+    """Also if the server does not say what has become of the run."""
+    over = threading.Event()
+
+    def answer(asked: Asked, send: Send) -> None:
+        if asked.line.startswith("POST") and "/commands" in asked.line:
+            send(http(json.dumps(accepted("r1")).encode(), "content-type: application/json"))
+        elif "/stream/events" in asked.line:
+            send(EVENTS + b"5\r\n: a\n\n\r\n")
+            over.wait()
+        else:
+            over.wait()
+
+    with raw_server(answer) as server:
+        async with (
+            get_client(url=server.url, timeout=2.5) as client,
+            client.threads.stream(THREAD, run_start_timeout=1.5, **AGENT) as thread,
+        ):
+            await thread.run.start(input={})
+            begun = monotonic()
+            with pytest.raises(TimeoutError, match=r"run_start_timeout=1\.5 s"):
+                print(await thread.output)
+            assert monotonic() - begun < 5
+            over.set()
+    assert any(asked.line.startswith("GET") and "/runs/r1" in asked.line for asked in server.asked)

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import json
+import threading
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -18,6 +21,7 @@ from tests.support.event_streaming import (
     started,
 )
 from tests.support.eventually import eventually
+from tests.support.raw_server import EVENTS, Asked, Send, http, raw_server
 
 AGENT = {"assistant_id": "agent"}
 ASKED: list[Event] = [
@@ -186,3 +190,30 @@ def test_the_output_of_a_run_that_was_over_before_is_there_at_once() -> None:
         client.threads.stream(THREAD, run_start_timeout=0.5, **AGENT) as thread,
     ):
         assert thread.output == {"done": True}
+
+
+def test_a_run_that_does_not_begin_is_waited_for_no_longer_than_allowed() -> None:
+    """Also if the server does not say what has become of the run."""
+    over = threading.Event()
+
+    def answer(asked: Asked, send: Send) -> None:
+        if asked.line.startswith("POST") and "/commands" in asked.line:
+            send(http(json.dumps(accepted("r1")).encode(), "content-type: application/json"))
+        elif "/stream/events" in asked.line:
+            send(EVENTS + b"5\r\n: a\n\n\r\n")
+            over.wait()
+        else:
+            over.wait()
+
+    with raw_server(answer) as server:
+        with (
+            get_sync_client(url=server.url, timeout=2.5) as client,
+            client.threads.stream(THREAD, run_start_timeout=1.5, **AGENT) as thread,
+        ):
+            thread.run.start(input={})
+            begun = monotonic()
+            with pytest.raises(TimeoutError, match=r"run_start_timeout=1\.5 s"):
+                print(thread.output)
+            assert monotonic() - begun < 5
+            over.set()
+    assert any(asked.line.startswith("GET") and "/runs/r1" in asked.line for asked in server.asked)
