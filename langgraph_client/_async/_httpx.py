@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from langgraph_client._core.connection import Limits, Steps
+from langgraph_client._core.connection import Limits, Steps, for_sockets
 from langgraph_client._core.cookies import Cookies
 from langgraph_client._core.deadline import until
 from langgraph_client._core.encodings import Decompressor, is_known
@@ -145,7 +145,7 @@ def limits_of(limits: HttpLimits | None) -> Limits:
 
 def steps_of(timeout: HttpTimeout) -> Steps:
     """Convert httpx's timeout into this package's type."""
-    return Steps(timeout.connect, timeout.read, timeout.write, timeout.pool)
+    return for_sockets(Steps(timeout.connect, timeout.read, timeout.write, timeout.pool))
 
 
 class AsyncHttpxSender:

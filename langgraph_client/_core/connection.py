@@ -19,7 +19,9 @@ from langgraph_client.errors import InvalidArgumentError
 _CONNECT = 5.0
 _READ = 300.0
 _POOL = 60.0  # A wait without a limit would hide that no connection becomes free any more.
-_FOREVER = 1e9  # From this many seconds on, there is no limit: sockets take no such number.
+_FOREVER = 1e9  # From this many seconds on, there is no limit.
+LONGEST_WAIT = 2e6
+"""Seconds of the longest wait at a socket, 23 days: systems count its milliseconds with 32 bits."""
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _LOOPBACK = re.compile(r"127(\.[0-9]+){3}")  # Not 127.example.com.
 
@@ -132,8 +134,17 @@ def time_limits(timeout: Timeout | None, deadline: float | None = None) -> TimeL
     """
     if deadline is not None:
         _check_seconds("deadline", deadline)
-    steps = Steps(*map(_unless_forever, _steps(timeout)))
-    return TimeLimits(steps, _unless_forever(deadline))
+    return TimeLimits(for_sockets(_steps(timeout)), _unless_forever(deadline))
+
+
+def for_sockets(steps: Steps) -> Steps:
+    """Return limits of steps that sockets take."""
+    return Steps(*(waitable(_unless_forever(seconds)) for seconds in steps))
+
+
+def waitable(seconds: float | None) -> float | None:
+    """Return how long one wait at a socket may take: not longer than sockets can wait."""
+    return None if seconds is None else min(seconds, LONGEST_WAIT)
 
 
 def _steps(timeout: Timeout | None) -> Steps:

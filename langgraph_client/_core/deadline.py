@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from langgraph_client._core.connection import Steps
+from langgraph_client._core.connection import LONGEST_WAIT, Steps
 
 
 class Deadline:
@@ -44,5 +44,5 @@ def until(end: float | None, seconds: float | None, now: float) -> float | None:
     """
     if end is None:
         return seconds
-    left = max(end - now, 0.001)
+    left = min(max(end - now, 0.001), LONGEST_WAIT)
     return left if seconds is None else min(seconds, left)

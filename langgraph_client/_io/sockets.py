@@ -8,6 +8,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any
 
+from langgraph_client._core.connection import waitable
 from langgraph_client._core.deadline import until
 
 CONNECTION_DELAY = 0.25
@@ -27,7 +28,7 @@ def time_left(
         late: The error to raise if the call should be over already.
     """
     if due is None:
-        return seconds
+        return waitable(seconds)
     now = monotonic()
     if now >= due:
         raise late("the deadline of the call is over")

@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import socket
 import traceback
+from typing import Any
 
+import httpx
 import pytest
 
 from langgraph_client import get_sync_client
 from langgraph_client._core.failure import RetryPolicy
 from langgraph_client.errors import APIConnectionError, InvalidArgumentError
+from tests.support.raw_server import http, raw_server
 from tests.support.tcp import listening
 
 PROXIES = ("HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy")
@@ -90,3 +93,18 @@ def test_a_proxy_that_cannot_be_used_is_refused_by_name(
     monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
     with pytest.raises(InvalidArgumentError, match=r"^proxy: .*socksio"):
         get_sync_client(url="http://server.example")
+
+
+@pytest.mark.parametrize("seconds", [3_000_000, 1e8, 1e10, float("inf")])
+@pytest.mark.parametrize("name", ["timeout", "deadline"])
+def test_a_limit_may_be_longer_than_a_socket_can_wait(name: str, seconds: float) -> None:
+    """A caller who wants no limit may write any large number, whoever opens the connection."""
+    limit: dict[str, Any] = {name: seconds}
+    with raw_server(lambda asked, send: send(http(b"{}"))) as server:
+        with get_sync_client(url=server.url, **limit) as client:
+            assert client.http.get("/") == {}
+        with (
+            httpx.Client(base_url=server.url, timeout=None) as below,
+            get_sync_client(http_client=below, **limit) as client,
+        ):
+            assert client.http.get("/") == {}

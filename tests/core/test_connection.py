@@ -24,11 +24,15 @@ from langgraph_client.errors import InvalidArgumentError
         ((5, 1e10), Steps(5, None)),
         (httpx.Timeout(1e12, connect=3), Steps(3, None, None, None)),
         ((1, 2.5, None, 4), Steps(1, 2.5, None, 4)),
+        (3_000_000, Steps(2e6, 2e6, 2e6, 2e6)),
         (httpx.Timeout(3, read=None), Steps(3, None, 3, 3)),
     ],
 )
 def test_limits_of_steps(given: Any, steps: Steps) -> None:
-    """A number is the limit of each step; a tuple and httpx's class name the steps."""
+    """A number is the limit of each step; a tuple and httpx's class name the steps.
+
+    None is longer than a socket can wait.
+    """
     assert time_limits(given).steps == steps
 
 
