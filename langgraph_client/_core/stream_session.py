@@ -14,11 +14,11 @@ A session says what to do next (`next_step`), takes the result (`opened`, `recei
 | `Sleep` | closes the connection, waits                | `slept()`                          |
 | `Done`  | closes the connection                       |                                    |
 
-A stream is over when the server sends an `end` or `error` event, or when the server closes the
-connection normally and the run is over. Everything else is an interruption. A stream whose events
-have ids is continued after the last one. For any other stream, `StreamIncomplete` is raised. Three
-small state machines decide: `Replay` (which events are new), `Outage` (how often to try),
-`EndCheck` (whether a close was the end).
+A stream is over when the server sends an `end` or `error` event of the protocol, or when the server
+closes the connection normally and the run is over. Everything else is an interruption. A stream
+whose events have ids is continued after the last one. For any other stream, `StreamIncomplete` is
+raised. Three small state machines decide: `Replay` (which events are new), `Outage` (how often to
+try), `EndCheck` (whether a close was the end).
 """
 
 from __future__ import annotations
@@ -97,7 +97,8 @@ class StreamSession:
         resumable: Whether the request asks for a stream whose events have ids.
         endless: Whether the stream is a thread's, which does not end with a run.
         subgraphs: Whether events of subgraphs are handed out.
-        any_events: Whether events outside the protocol are accepted.
+        any_events: Whether events outside the protocol are accepted. Then `end` and `error` may be
+            anything, so that only a normal close of the connection ends the stream.
         on_run_created: Called once, when the run's id is known.
         policy: When and how often to reconnect; None for the default policy.
 
@@ -146,7 +147,9 @@ class StreamSession:
         self._failure: StreamPart | None = None
         self._begin_connection()
         self._beginning = b""  # The first bytes of the body, for errors, until `_heard`.
+        self._any_events = any_events
         self._heard = any_events  # Whether an event of the protocol was received.
+        self._said_end = False  # Whether there was an `end` or `error` that is not the end itself.
         self._is_troubled = True  # Whether the next new event must reset `_outage` and `_end`.
         self._is_plain = False  # Whether events without an id can skip all bookkeeping.
         self._step: Step = Open(_after(first, self._replay.begin()))
@@ -237,7 +240,10 @@ class StreamSession:
         if event == "metadata":
             self._learn_run(part.data)
         elif event in ("end", "error") and not self._endless:
-            self.finish()
+            if self._any_events:
+                self._said_end = True
+            else:
+                self.finish()
         if not self._heard and event != "message":
             self._heard, self._beginning = True, b""
         self._is_plain = self._heard and not self._replay.has_ids
@@ -391,7 +397,7 @@ class StreamSession:
         elif not self._heard and not self._joins:
             # A joined stream may be empty: some servers keep no events of a run that is over.
             raise self._unheard()
-        elif self.thread_id is None or self.run_id is None:
+        elif self.thread_id is None or self.run_id is None or self._said_end:
             # A stateless run has no status to request, so a normal close must count as the end.
             self.finish()
         else:

@@ -244,6 +244,8 @@ class SyncHttpClient:
     ) -> RunStream[StreamPart]:
         """Send a request whose response is an event stream.
 
+        Events may have any names. The stream ends when the server closes the connection.
+
         Args:
             path: The path below the server's URL, with a slash in front.
             method: The HTTP method.

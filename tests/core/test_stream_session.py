@@ -278,6 +278,19 @@ def test_a_stream_without_an_event_of_the_protocol_is_an_error(body: bytes) -> N
     asked(joined, "success")
 
 
+def test_where_any_events_come_only_the_close_is_the_end() -> None:
+    """The names of the protocol's last events may mean anything there."""
+    names = ["progress", "error", "end", "progress"]
+    bodies = [event(name, number) for number, name in enumerate(names)]
+    for headers in ({}, RUN):
+        session = StreamSession(START, any_events=True)
+        session.opened(headers, None)
+        assert [part.event for part in read(session, *bodies)] == names
+        assert session.next_step() == Read(None)
+        session.receive(b"", 0)
+        assert session.next_step() == Done()  # Nor is a run asked that has said its end.
+
+
 def test_who_closes_it_ends_it() -> None:
     """After `finish` nothing comes any more, whatever was read or still happens."""
     session = resumable()
