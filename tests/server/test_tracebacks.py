@@ -56,6 +56,26 @@ def test_they_are_not_shown_otherwise() -> None:
         assert failed(http)[0] == {"error": "ValueError", "message": "cannot divide"}
 
 
+def test_a_failure_with_very_many_causes_is_shown() -> None:
+    """A node that tries again and again, and links its failures, fails as any other."""
+
+    def insist(state: dict[str, Any]) -> dict[str, Any]:
+        failure: Exception | None = None
+        for number in range(1500):
+            try:
+                raise ValueError(f"try {number}") from failure
+            except ValueError as error:
+                failure = error
+        raise failure or ValueError
+
+    graph = StateGraph(dict).add_node("insist", insist).add_edge(START, "insist").compile()
+    server = Server({"graph": graph}, show_tracebacks=True)
+    with server, httpx.Client(transport=server.transport(), base_url="http://test") as http:
+        error, answer, _ = failed(http)
+    assert answer == {"__error__": {"error": "ValueError", "message": "try 1499"}}
+    assert "ValueError: try 1499" in error["traceback"]
+
+
 @pytest.mark.parametrize(
     ("flags", "shown"),
     [([], True), (["--no-show-tracebacks"], False), (["--api-key", "k"], False)],

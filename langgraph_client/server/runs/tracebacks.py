@@ -24,9 +24,9 @@ def traceback_text(error: BaseException) -> str:
 
     If no other frames are left, all are shown.
     """
-    trace = traceback.TracebackException.from_exception(error)
-    _trim(trace, set())
     try:
+        trace = traceback.TracebackException.from_exception(error)
+        _trim(trace)
         text = "".join(trace.format())
     except Exception as raised:  # An exception's own `__str__` is user code, which may raise.
         return f"the traceback cannot be shown: {type(raised).__name__}"
@@ -36,15 +36,19 @@ def traceback_text(error: BaseException) -> str:
     return f"{text[:half]}\n[…]\n{text[-half:]}"
 
 
-def _trim(trace: traceback.TracebackException | None, seen: set[int]) -> None:
-    if trace is None or id(trace) in seen:
-        return
-    seen.add(id(trace))
-    frames = [frame for frame in trace.stack if not _is_between(frame.filename)]
-    if frames:
-        trace.stack = traceback.StackSummary.from_list(frames)
-    for other in (trace.__cause__, trace.__context__, *(trace.exceptions or ())):
-        _trim(other, seen)
+def _trim(trace: traceback.TracebackException) -> None:
+    # By a list and not by recursion: a loop that tries again may link a thousand exceptions.
+    links: list[traceback.TracebackException | None] = [trace]
+    seen: set[int] = set()
+    while links:
+        link = links.pop()
+        if link is None or id(link) in seen:
+            continue
+        seen.add(id(link))
+        frames = [frame for frame in link.stack if not _is_between(frame.filename)]
+        if frames:
+            link.stack = traceback.StackSummary.from_list(frames)
+        links += [link.__cause__, link.__context__, *(link.exceptions or ())]
 
 
 def _is_between(filename: str) -> bool:
