@@ -34,6 +34,11 @@ class Between(SelfClient):
     def __init__(self, http: httpx.Client, path: str, happen: Callable[[], object]) -> None:
         self._http, self._path, self._happen = http, path, [happen]
 
+    @property
+    def run_status(self) -> str:
+        """Its requests tell nothing of the runs that they start; here, none is cancelled."""
+        return "success"
+
     async def _send(self, method: str, path: str, body: object) -> httpx.Response:
         if path.endswith(self._path) and self._happen:
             self._happen.pop()()

@@ -13,6 +13,7 @@ from typing import Any
 from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.clock import Clock
 from langgraph_client.server.encoding import decode, encode
+from langgraph_client.server.runs.run_states import DELETED
 
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND = -32700, -32600, -32601
 INVALID_PARAMS, INTERNAL_ERROR = -32602, -32603
@@ -50,6 +51,7 @@ _STATES = {
     "running": "working",
     "success": "completed",
     "interrupted": "canceled",
+    DELETED: "canceled",
     "error": "failed",
     "timeout": "failed",
 }
@@ -181,7 +183,8 @@ class Wire:
             interrupts = [
                 interrupt for items in thread["interrupts"].values() for interrupt in items
             ]
-            return [self.questions(interrupts)]
+            # A graph that stops at a breakpoint asks nothing.
+            return [self.questions(interrupts)] if interrupts else []
         return []
 
     def questions(self, interrupts: Sequence[Mapping[str, object]]) -> JsonObject:

@@ -31,6 +31,8 @@ SCOPE = "langgraph.scope"
 """The extension of a request with additional items for its scope; see `ScopedTransport`."""
 PARENT_RUN = "langgraph.parent_run"
 """The key of a scope for the run of this server that sends the request."""
+STARTED_JOBS = "langgraph.started_jobs"
+"""The key of a scope for a list, to which the run is added that the request starts."""
 _Readiness: TypeAlias = Callable[[Callable[[], None]], bool]
 """`Exchange.has_head` or `Exchange.has_body`."""
 

@@ -16,7 +16,12 @@ from langgraph_client.current_server import IN_PROCESS_URL
 from langgraph_client.server.encoding import decode, encode
 from langgraph_client.server.http.authentication import CALLER
 from langgraph_client.server.http.endpoint import ValidRequest
-from langgraph_client.server.http.in_process import PARENT_RUN, AsyncScopedTransport
+from langgraph_client.server.http.in_process import (
+    PARENT_RUN,
+    STARTED_JOBS,
+    AsyncScopedTransport,
+)
+from langgraph_client.server.runs.run_states import Job
 
 # They name or describe the original request, not those that it is translated into.
 _NOT_PASSED_ON = {
@@ -56,7 +61,10 @@ class SelfClient:
 
     def __init__(self, request: ValidRequest) -> None:
         hosting = request.services.hosting
-        scope: dict[str, object] = {PARENT_RUN: request.parent} if request.parent else {}
+        self._jobs: list[Job] = []
+        scope: dict[str, object] = {STARTED_JOBS: self._jobs}
+        if request.parent:
+            scope[PARENT_RUN] = request.parent
         if request.caller is not None:
             scope[CALLER] = request.caller
         self._transport = AsyncScopedTransport(hosting.async_transport(), scope)
@@ -65,6 +73,15 @@ class SelfClient:
             for name, value in request.headers.raw
             if name.decode("latin-1") not in _NOT_PASSED_ON
         ]
+
+    @property
+    def run_status(self) -> str:
+        """The status of the latest run that was started, final once its response has ended.
+
+        A result does not say it: a run that was cancelled has one, too. And the run may be deleted
+        by then.
+        """
+        return str(self._jobs[-1].run["status"])
 
     async def _send(self, method: str, path: str, body: object) -> httpx.Response:
         headers = httpx.Headers(self._headers)

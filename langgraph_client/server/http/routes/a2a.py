@@ -268,7 +268,7 @@ class _Agent:
         ids = {"taskId": task_id or f"{thread_id}:{run_id}", "contextId": thread_id}
         if at_once:
             return self.wire.message_result(self.wire.task(ids, self.wire.status("submitted")))
-        return self.wire.message_result(self._over(ids, result, length))
+        return self.wire.message_result(await self._over(ids, result, length))
 
     async def _context(self, message: UserMessage) -> str:
         context_id = message.context_id
@@ -292,7 +292,7 @@ class _Agent:
         code = a2a.INVALID_PARAMS if error.status < 500 else a2a.INTERNAL_ERROR
         return A2AError(code, error.detail)
 
-    def _over(self, ids: JsonObject, values: Any, length: int) -> JsonObject:
+    async def _over(self, ids: JsonObject, values: Any, length: int) -> JsonObject:
         """Return the task of a run that is over, from its result."""
         wire = self.wire
         more: JsonObject = {"history": wire.history(values, ids, length)} if length else {}
@@ -302,11 +302,36 @@ class _Agent:
             return wire.task(
                 ids, wire.status("failed", wire.message([wire.text(text)], ids)), **more
             )
-        if isinstance(values, dict) and values.get(INTERRUPT):
-            more["artifacts"] = [wire.questions(values[INTERRUPT])]
-            return wire.task(ids, wire.status("input-required"), **more)
-        more["artifacts"] = [wire.response(values, self.assistant_id)]
-        return wire.task(ids, wire.status("completed"), **more)
+        state = await self._state_after(ids, values)
+        if artifacts := self._artifacts(state, values):
+            more["artifacts"] = artifacts
+        return wire.task(ids, wire.status(state), **more)
+
+    async def _state_after(self, ids: JsonObject, values: object) -> str:
+        """Return the state of a task after a run without an error, as `get` returns it.
+
+        The result of the run is not enough: a run that was cancelled, or that has stopped at a
+        breakpoint, has one like any other.
+        """
+        if (status := self.own_server.run_status) != "success":
+            return a2a.state_of({"status": status}, {"status": "idle"})
+        if _questions(values):
+            return "input-required"
+        try:
+            thread = await self.own_server.request("GET", f"/threads/{ids['contextId']}")
+            if thread["status"] == "interrupted":  # By this task, or a later one.
+                return (await self.find(ids["taskId"])).state
+        except (A2AError, SelfRequestError):
+            pass  # The thread was deleted, or the caller may start runs and not read them.
+        return "completed"
+
+    def _artifacts(self, state: str, values: Any) -> list[JsonObject]:
+        """Return the artifacts of a task after a run with this result."""
+        if state == "completed":
+            return [self.wire.response(values, self.assistant_id)]
+        if state == "input-required" and (questions := _questions(values)):
+            return [self.wire.questions(questions)]
+        return []
 
     async def get(self, params: JsonObject) -> JsonObject:
         """GetTask."""
@@ -385,10 +410,10 @@ class _Agent:
             raise self.refused(error, thread_id) from error
         finally:
             await events.aclose()
-        for event in self._ending(ids, values, failed):
+        for event in await self._ending(ids, values, failed):
             yield event
 
-    def _ending(
+    async def _ending(
         self, ids: JsonObject, values: object, failed: JsonObject | None
     ) -> list[JsonObject]:
         wire = self.wire
@@ -396,14 +421,17 @@ class _Agent:
             text = str(failed.get("message") or failed.get("error"))
             status = wire.status("failed", wire.message([wire.text(text)], ids))
             return [wire.status_update(ids, status, final=True)]
-        if isinstance(values, dict) and values.get(INTERRUPT):
-            artifact, state = wire.questions(values[INTERRUPT]), "input-required"
-        else:
-            artifact, state = wire.response(values, self.assistant_id), "completed"
+        state = await self._state_after(ids, values)
         return [
-            wire.artifact_update(ids, artifact),
+            *(wire.artifact_update(ids, artifact) for artifact in self._artifacts(state, values)),
             wire.status_update(ids, wire.status(state), final=True),
         ]
+
+
+def _questions(values: object) -> list[JsonObject]:
+    """Return the interrupts in the result of a run."""
+    questions: list[JsonObject] = values.get(INTERRUPT) or [] if isinstance(values, dict) else []
+    return questions
 
 
 def _is_answered_at_once(configuration: JsonObject) -> bool:

@@ -18,6 +18,7 @@ from langgraph_client.server.http.replies import empty, reply
 from langgraph_client.server.http.routes.system import version
 from langgraph_client.server.http.self_requests import SelfClient, SelfRequestError
 from langgraph_client.server.runs.run_result import ERROR
+from langgraph_client.server.runs.run_states import DELETED
 from langgraph_client.server.storage.protocol import Document
 
 logger = logging.getLogger("langgraph_client.server")
@@ -239,6 +240,8 @@ async def _call_tool(own_server: SelfClient, params: Document) -> Document:
     if isinstance(value, dict) and ERROR in value:
         error_document = value[ERROR]
         return _content(f"{error_document['error']}: {error_document['message']}", failed=True)
+    if own_server.run_status in ("interrupted", DELETED):  # Its values are of an earlier step.
+        return _content("The run was cancelled before its end.", failed=True)
     return _content(encode(value).decode())
 
 

@@ -20,6 +20,7 @@ from langgraph_client.server.errors import (
     Unreadable,
 )
 from langgraph_client.server.http.endpoint import ValidRequest
+from langgraph_client.server.http.in_process import STARTED_JOBS
 from langgraph_client.server.http.remote_graph_headers import remote_graph_options
 from langgraph_client.server.http.replies import (
     empty,
@@ -82,7 +83,7 @@ async def begin(
     """
     path = "/runs" if thread_id is None else f"/threads/{thread_id}/runs"
     kind = "stream" if streamed else "wait" if waited_for else "create"
-    return await request.services.runs.create(
+    created = await request.services.runs.create(
         request.body if thread_id is not None else _stateless(request.body),
         thread_id,
         request_id=request.headers.get("x-request-id"),
@@ -91,6 +92,8 @@ async def begin(
         streamed=streamed,
         key=idempotency_key(request, f"{path} {kind}"),
     )
+    request.connection.scope.get(STARTED_JOBS, []).append(created.job)
+    return created
 
 
 def _stateless(body: JsonMapping) -> JsonMapping:
@@ -303,11 +306,11 @@ async def cancel_many(request: ValidRequest) -> Response:
     if "status" in body:
         wanted = UNFINISHED if body["status"] == "all" else (body["status"],)
         runs = await services.engine.unfinished()
-        chosen = [run for run in runs if run["status"] in wanted]
         ids = [
             run["run_id"]
-            for run in chosen
-            if await find_run(services, run["thread_id"], run["run_id"])
+            for run in runs
+            if run["status"] in wanted
+            and await _can_be_found(services, run["thread_id"], run["run_id"])
         ]
     else:
         thread_id = canonical_uuid(body["thread_id"], "Invalid thread ID: must be a UUID")
