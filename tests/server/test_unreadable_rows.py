@@ -18,6 +18,7 @@ from langgraph.graph import START, StateGraph
 from langgraph_client.encryption import Encryption, EncryptionContext
 from langgraph_client.server.server import Server
 from langgraph_client.testing import TestClock
+from tests.auth.conftest import owners
 from tests.support.eventually import eventually
 from tests.support.hosted import Gate, hosted
 
@@ -92,6 +93,24 @@ def test_a_damaged_run_that_is_not_over_keeps_no_thread_from_being_deleted(path:
     with Server({"agent": graph()}, path=path) as server, http_of(server) as http:
         assert http.delete(f"/threads/{thread_id}").status_code == 204
         assert http.get(f"/threads/{thread_id}").status_code == 404
+
+
+@pytest.mark.parametrize("has_auth", [False, True])
+def test_a_damaged_run_keeps_no_other_from_being_cancelled(path: Any, has_auth: bool) -> None:
+    """`POST /runs/cancel` by status cancels those that can be read, whosever the others are."""
+    users = ("ann", "bob") if has_auth else ("ann", "ann")
+    auth = owners() if has_auth else None
+    body = {"assistant_id": "agent", "input": {"x": "in"}, "after_seconds": 3600}
+    with Server({"agent": graph()}, path=path, auth=auth) as server, http_of(server) as http:
+        runs = []
+        for user in users:
+            http.headers["authorization"] = user
+            thread_id = http.post("/threads", json={}).json()["thread_id"]
+            runs.append(http.post(f"/threads/{thread_id}/runs", json=body).json())
+        damage(path, "runs", f"run_id = '{runs[0]['run_id']}'")
+        assert http.post("/runs/cancel", json={"status": "all"}).status_code == 204
+        place = f"/threads/{runs[1]['thread_id']}/runs/{runs[1]['run_id']}"
+        assert http.get(place).json()["status"] == "interrupted"
 
 
 def encryption(*, has_key: bool) -> Encryption:
