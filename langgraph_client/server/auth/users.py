@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from langgraph_client.models.fields import JsonMapping, JsonObject
@@ -118,7 +118,7 @@ def studio_user(kind: type) -> User:
 
 
 class NoUserError(TypeError):
-    """What `@auth.authenticate` returned is no user."""
+    """What `@auth.authenticate` returned is no user, or has permissions that are no list."""
 
 
 def user_of(returned: object) -> User:
@@ -129,7 +129,7 @@ def user_of(returned: object) -> User:
             these.
 
     Raises:
-        NoUserError: It is none of these.
+        NoUserError: It is none of these, or the permissions are no list.
     """
     permissions: Any = None
     original = None
@@ -156,8 +156,16 @@ def user_of(returned: object) -> User:
         raise NoUserError(
             f"the `identity` that @auth.authenticate returns must be a text; it returned {kind}"
         )
-    if permissions is not None:
-        fields["permissions"] = list(permissions)
+    if permissions is None:
+        permissions = fields.get("permissions")
+    # A text would be split into letters, each of them a permission.
+    is_list = isinstance(permissions, Iterable) and not isinstance(permissions, str | Mapping)
+    if permissions and not is_list:
+        raise NoUserError(
+            "the permissions that @auth.authenticate returns must be a list of texts; it returned"
+            f" a {type(permissions).__name__}"
+        )
+    fields["permissions"] = list(permissions or ())
     return User(fields, original)
 
 

@@ -8,6 +8,7 @@ endpoint's function a view of the documents that the user may access.
 from __future__ import annotations
 
 import copy
+import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,6 +20,8 @@ from langgraph_client.server.auth.filters import Conditions, with_metadata
 from langgraph_client.server.errors import Denied, Invalid
 from langgraph_client.server.http.endpoint import Access, ValidRequest
 from langgraph_client.server.runs.run_document import assistant_id_of, canonical_uuid
+
+logger = logging.getLogger("langgraph_client.server")
 
 Value: TypeAlias = JsonObject
 
@@ -427,6 +430,24 @@ async def _ask_without_filter(caller: Caller, action: str, value: Value) -> None
         )
 
 
+def _changed_labels(action: str, value: Value, name: str = "namespace") -> list[str]:
+    """Return a namespace of a value after its handler, which may have changed it.
+
+    Raises:
+        Denied: It is no list or tuple of texts. A text would be split into letters, so that the
+            users `bo` and `bob` shared what they have.
+    """
+    labels = value.get(name)
+    if isinstance(labels, list | tuple) and all(isinstance(label, str) for label in labels):
+        return list(labels)
+    detail = (
+        f"The Auth handler of store.{action} has left a value[{name!r}] that is no list or tuple of"
+        " texts; write value['namespace'] = (ctx.user.identity, *value['namespace'])"
+    )
+    logger.error("auth: %s; it is of the type %s", detail, type(labels).__name__)
+    raise Denied(500, detail)
+
+
 async def _put_item(request: ValidRequest, caller: Caller) -> ValidRequest:
     body = dict(request.body)
     value: Value = {
@@ -434,21 +455,23 @@ async def _put_item(request: ValidRequest, caller: Caller) -> ValidRequest:
         **{name: body.get(name) for name in ("key", "value", "index", "ttl")},
     }
     await _ask_without_filter(caller, "put", value)
-    body.update({**value, "namespace": list(value["namespace"])})
+    body.update({**value, "namespace": _changed_labels("put", value)})
     return request.for_caller(caller, {}, body=body)
 
 
 async def _get_item(request: ValidRequest, caller: Caller) -> ValidRequest:
     value = {**request.query, "namespace": _labels(request.query["namespace"])}
     await _ask_without_filter(caller, "get", value)
-    return request.for_caller(caller, {}, query={**value, "namespace": list(value["namespace"])})
+    return request.for_caller(
+        caller, {}, query={**value, "namespace": _changed_labels("get", value)}
+    )
 
 
 async def _delete_item(request: ValidRequest, caller: Caller) -> ValidRequest:
     body = request.body
     value = {"namespace": _labels(body.get("namespace")), "key": body["key"]}
     await _ask_without_filter(caller, "delete", value)
-    changed = {**body, "namespace": list(value["namespace"]), "key": value["key"]}
+    changed = {**body, "namespace": _changed_labels("delete", value), "key": value["key"]}
     return request.for_caller(caller, {}, body=changed)
 
 
@@ -461,8 +484,9 @@ async def _search_items(request: ValidRequest, caller: Caller) -> ValidRequest:
         **{name: body.get(name) for name in ("filter", "query", "refresh_ttl")},
     }
     conditions = await caller.ask("store", "search", value)
+    body["namespace_prefix"] = _changed_labels("search", value)
     value["filter"] = _with_filter(value["filter"], conditions)
-    body["namespace_prefix"] = list(value.pop("namespace"))
+    del value["namespace"]
     body.update(value)
     return request.for_caller(caller, {}, body=body)
 
@@ -494,8 +518,12 @@ async def _list_namespaces(request: ValidRequest, caller: Caller) -> ValidReques
         "offset": body.get("offset", 0),
     }
     await _ask_without_filter(caller, "list_namespaces", value)
-    body["prefix"] = list(value.pop("namespace") or ())
-    body.update({**value, "suffix": list(value["suffix"] or ())})
+    for name, field in (("namespace", "prefix"), ("suffix", "suffix")):
+        # None, as in the value before the handler, is for all namespaces.
+        labels = value.pop(name)
+        given = {name: () if labels is None else labels}
+        body[field] = _changed_labels("list_namespaces", given, name)
+    body.update(value)
     return request.for_caller(caller, {}, body=body)
 
 
