@@ -87,6 +87,10 @@ class Forward:
 
     async def _forward(self, request: Request) -> Response:
         path = request.scope.get("raw_path") or request.scope["path"].encode()
+        # `@host/path` behind the server's URL would be the path of another host, which would get
+        # the server's key.
+        if not path.startswith(b"/"):
+            return JSONResponse({"detail": "The target of a request must begin with /"}, 400)
         query = request.scope["query_string"]
         url = f"{self._settings.url}{path.decode('ascii')}{'?' if query else ''}{query.decode()}"
         kept = {name: request.headers[name] for name in _REQUEST if name in request.headers}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -91,6 +92,24 @@ def test_only_the_page_may_use_it(locked: str) -> None:
             answer = http.get(f"{origin}/info", headers={**known, **headers})
             assert answer.status_code in (401, 403), headers
         assert http.get(f"{origin}/", headers={"accept": "text/html"}).headers["location"] == "/ui/"
+
+
+def test_the_key_goes_to_no_other_host(locked: str) -> None:
+    """The target of a request cannot change the host behind the server's URL."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as other,
+        command("--url", locked, "--api-key", KEY) as address,
+    ):
+        host, port = other.getsockname()
+        origin, _, token = address.partition("/ui/#key=")
+        url = httpx.URL(origin)
+        with socket.create_connection((url.host, url.port or 0), timeout=20) as connection:
+            head = f"GET @{host}:{port}/x HTTP/1.1\r\nhost: {url.host}\r\nx-api-key: {token}\r\n"
+            connection.sendall(f"{head}connection: close\r\n\r\n".encode())
+            assert connection.recv(12) == b"HTTP/1.1 400"
+        other.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            other.accept()
 
 
 def test_a_request_goes_on_as_it_came(locked: str) -> None:
