@@ -9,6 +9,15 @@ import httpx
 LINE = re.compile(r'(# TYPE \w+ (gauge|counter|histogram))|(\w+(\{(\w+="[^"]*",?)+\})? [0-9.e+-]+)')
 
 
+def test_unknown_methods_are_one_label(http: httpx.Client) -> None:
+    """Clients cannot fill the memory, or Prometheus, with methods that they make up."""
+    for method in ("BREW", "M1", 'GE"T', "get"):
+        assert http.request(method, "/threads").is_error
+    counts = [line for line in http.get("/metrics").text.splitlines() if "requests_total{" in line]
+    methods = {re.findall(r'method="(.*?)",route', line)[0] for line in counts}
+    assert methods - {"GET", "POST"} == {"other"}
+
+
 def test_metrics_count_runs_and_requests(http: httpx.Client, thread: str) -> None:
     """Every line is well-formed; runs, waiting times and requests by route are counted."""
     body = {"assistant_id": "row", "input": {"name": "a"}, "stream_resumable": True}

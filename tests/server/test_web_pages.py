@@ -72,6 +72,14 @@ def test_other_pages_are_refused(origin: str) -> None:
         assert client.post("/threads/count", json={}).json() == 0
 
 
+def test_a_refused_path_is_one_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """A page cannot write lines of its own into the log with line ends in a path."""
+    with on_a_port() as client:
+        client.get("/x%0aERROR%20forged", headers={"origin": "https://evil.example"})
+    (record,) = [record for record in caplog.records if "refused" in record.getMessage()]
+    assert "refused GET /x\\nERROR forged: Pages of" in record.getMessage()
+
+
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:2024", "localhost.evil.example"])
 def test_other_host_names_are_refused(host: str) -> None:
     """A page whose own name leads to 127.0.0.1 is of the same origin for a browser."""

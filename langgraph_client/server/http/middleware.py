@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from langgraph_client.server.http.endpoint import Endpoint
-from langgraph_client.server.http.prefix import route_path
+from langgraph_client.server.http.prefix import logged_path, route_path
 from langgraph_client.server.http.replies import refuse
 from langgraph_client.server.http.tracing_headers import tracing_headers
 from langgraph_client.server.options import HeaderRules
@@ -61,6 +61,9 @@ class HealthOnly:
         await self._app(scope, receive, send)
 
 
+_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+
+
 class CountRequests:
     """Counts responses by route and status.
 
@@ -84,7 +87,9 @@ class CountRequests:
                 # The router has set the endpoint. Its pattern is the label, not the path with ids.
                 owner = getattr(scope.get("endpoint"), "__self__", None)
                 route = owner.path if isinstance(owner, Endpoint) else "other"
-                self._metrics.count_response(scope["method"], route, message["status"])
+                # Clients may send any method. Each would stay in memory, and be a time series.
+                method = scope["method"] if scope["method"] in _METHODS else "other"
+                self._metrics.count_response(method, route, message["status"])
             await send(message)
 
         await self._app(scope, receive, counting_send)
@@ -136,4 +141,4 @@ class RequestLines:
             seconds = time.monotonic() - began
             shown = self._headers.pick(Headers(scope=scope)) or ""
             line = "%s %s %d %.3f s %s" if shown else "%s %s %d %.3f s%s"
-            logger.debug(line, scope["method"], scope["path"], status, seconds, shown)
+            logger.debug(line, scope["method"], logged_path(scope), status, seconds, shown)

@@ -10,7 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from langgraph_client.server.http.listener import is_loopback
-from langgraph_client.server.http.prefix import Prefix
+from langgraph_client.server.http.prefix import Prefix, logged_path
 from langgraph_client.server.http.replies import refuse
 from langgraph_client.server.options import Cors
 
@@ -72,7 +72,7 @@ class Origins:
         origin = headers.get("origin")
         if refusal := self._refusal(headers.get("host", ""), origin):
             method = scope.get("method", "WebSocket")
-            logger.warning("refused %s %s: %s", method, scope["path"], refusal)
+            logger.warning("refused %s %s: %s", method, logged_path(scope), refusal)
             await refuse(scope, receive, send, 403, refusal)
             return
         if scope["type"] == "websocket":  # It has no preflight request, and no CORS headers.

@@ -42,3 +42,8 @@ def route_path(scope: Scope) -> str:
     path: str = scope["path"]
     root: str = scope.get("root_path", "")
     return path[len(root) :] if root and path.startswith(root) else path
+
+
+def logged_path(scope: Scope) -> str:
+    """Return a request's path for the log, on one line: it may have line ends, decoded."""
+    return repr(scope["path"])[1:-1]
