@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import suppress
+from typing import Any
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 from websockets.asyncio.client import connect
 
+from langgraph_client import Auth, ScriptedGraph, Server
 from langgraph_client.server.http.listener import http_protocol, socket_protocol
 
 SECONDS = 1.0
@@ -157,6 +159,21 @@ async def test_a_handshake_that_cannot_be_one_is_refused_at_once(
         assert response.startswith(b"HTTP/1.1 400 ")
         assert (b"body" in response) is blames_body
         writer.close()
+
+
+async def test_a_fault_of_the_server_says_that_its_connection_ends() -> None:
+    """uvicorn closes it, so a client must not take it for its next request."""
+    auth = Auth()
+
+    @auth.authenticate
+    async def authenticate() -> str:
+        headers: Any = {"x": 5}  # No header, which is found only when the response is made.
+        raise Auth.exceptions.HTTPException(401, headers=headers)
+
+    with Server({"agent": ScriptedGraph([{"a": 1}])}, auth=auth) as server:
+        async with httpx.AsyncClient(base_url=server.listen(), trust_env=False) as http:
+            answer = await http.get("/threads/x")
+    assert (answer.status_code, answer.headers["connection"]) == (500, "close")
 
 
 async def test_an_unhurried_client_is_served() -> None:

@@ -134,6 +134,23 @@ async def test_slow_reader_holds_the_run_back(ahttp: httpx.AsyncClient) -> None:
     assert numbers == list(range(20_000))
 
 
+@pytest.mark.parametrize("path", ["stream", "runs/{run}/stream?cancel_on_disconnect=1"])
+async def test_the_head_of_a_stream(ahttp: httpx.AsyncClient, gate: Gate, path: str) -> None:
+    """HEAD is answered with the head of the stream alone, and does nothing to the run."""
+    thread = (await ahttp.post("/threads", json={})).json()["thread_id"]
+    body = {"assistant_id": "gate", "input": {}}
+    run = (await ahttp.post(f"/threads/{thread}/runs", json=body)).json()
+    await asyncio.to_thread(gate.arrived)
+    async with asyncio.timeout(20):
+        head = await ahttp.head(f"/threads/{thread}/{path.format(run=run['run_id'])}")
+    assert head.headers["content-type"] == "text/event-stream; charset=utf-8"
+    assert (head.status_code, head.content) == (200, b"")
+    gate.open()
+    place = f"/threads/{thread}/runs/{run['run_id']}"
+    await ahttp.get(f"{place}/join")
+    assert (await ahttp.get(place)).json()["status"] == "success"
+
+
 def test_unknown_run_is_an_event(http: httpx.Client, thread: str) -> None:
     """Joining a run that is not there is 200 with an `error` event."""
     unknown = "00000000-0000-4000-8000-00000000dead"

@@ -174,6 +174,9 @@ def test_a_compressed_body_is_read_within_the_limit(http: httpx.Client) -> None:
         ("gzip, gzip", b"{}", 415),
         ("gzip", b"{}", 400),
         ("gzip", gzip.compress(b"{}", mtime=0)[:-9], 400),
+        ("gzip", gzip.compress(b"{", mtime=0) + gzip.compress(b"}", mtime=0), 400),
+        ("gzip", gzip.compress(b"{}", mtime=0) + b"more", 400),
+        ("deflate", zlib.compress(b"{}") + b"more", 400),
         ("identity", b"{}", 200),
     ],
 )

@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import WebSocketRoute
 from starlette.types import ASGIApp
 
@@ -55,7 +55,11 @@ def make_app(
     core = Starlette(
         routes=routes,
         middleware=within,
-        exception_handlers={HTTPException: _http_error, ServerError: _domain_error},
+        exception_handlers={
+            HTTPException: _http_error,
+            ServerError: _domain_error,
+            Exception: _unexpected,
+        },
     )
     core.state.services = services
     if user_app is None:
@@ -69,6 +73,12 @@ async def _http_error(request: Request, error: Exception) -> Response:
     if error.status_code in (204, 304):
         return empty(error.status_code)
     return reply({"detail": error.detail}, error.status_code, error.headers)
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    # Starlette raises the error again after this response, and uvicorn then closes the connection.
+    # A client that is not told would send its next request there.
+    return PlainTextResponse("Internal Server Error", 500, {"connection": "close"})
 
 
 async def _domain_error(request: Request, error: Exception) -> Response:

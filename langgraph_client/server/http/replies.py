@@ -129,6 +129,9 @@ async def read_body(request: Request) -> tuple[bytes, bytes]:
                 body += chunk if inflater is None else inflater.decompress(chunk, room)
                 if inflater is not None:
                     sent += chunk
+                    if inflater.unused_data:
+                        detail = f"Request body goes on after the end of its {encoding} data"
+                        raise http_error(400, detail)
                 if max(len(body), len(sent)) > MAX_BODY:
                     raise http_error(413, f"Request body is longer than {MAX_BODY} bytes")
                 limit.reschedule(now() + BODY_SECONDS)

@@ -37,8 +37,8 @@ EventPredicate = Callable[[Event], bool]
 class LongResponse(Response):
     """A response that sends its parts as they become available, and a heartbeat every five seconds.
 
-    It ends after its last part, or when the client disconnects. Its resources are released in both
-    cases, and also if it is cancelled at any point.
+    It ends after its last part, or when the client disconnects; to HEAD, after its head. Its
+    resources are released in all cases, and also if it is cancelled at any point.
 
     Args:
         headers: The headers.
@@ -66,34 +66,40 @@ class LongResponse(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the response."""
         complete = False
-        tasks: list[asyncio.Task[None]] = []
         try:
             # Within the `try`: if the client has disconnected already, the first `send` raises.
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            clock: Clock = scope["app"].state.services.clock
-            tasks = [
-                asyncio.create_task(self._send(send)),
-                asyncio.create_task(_until_gone(receive)),
-                # Beside `_send`: each passes on whole parts, so no heartbeat is within an event.
-                asyncio.create_task(self._beat(send, clock)),
-            ]
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            sending, gone, _ = tasks
-            # A client that leaves at the same moment may lack the last part, so it counts as gone.
-            if sending.done() and not gone.done():
-                sending.result()  # An error of the server must break the connection.
-                complete = True
+            complete = scope["method"] == "HEAD" or await self._send_all(scope, receive, send)
         finally:
             # Without an `await`: this request may be cancelled itself, and must release everything.
-            for task in tasks:
-                task.add_done_callback(_forget)
-                task.cancel()
             if not complete and self._on_disconnect is not None:
                 self._on_disconnect()
             if self._on_end is not None:
                 self._on_end()
         if complete:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _send_all(self, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Send the parts. Return whether the client has them all, and has not left before."""
+        clock: Clock = scope["app"].state.services.clock
+        tasks = [
+            asyncio.create_task(self._send(send)),
+            asyncio.create_task(_until_gone(receive)),
+            # Beside `_send`: each passes on whole parts, so no heartbeat is within an event.
+            asyncio.create_task(self._beat(send, clock)),
+        ]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            sending, gone, _ = tasks
+            # A client that leaves at the same moment may lack the last part, so it counts as gone.
+            if not sending.done() or gone.done():
+                return False
+            sending.result()  # An error of the server must break the connection.
+            return True
+        finally:
+            for task in tasks:
+                task.add_done_callback(_forget)
+                task.cancel()
 
     async def _send(self, send: Send) -> None:
         parts = self.parts()
