@@ -38,7 +38,10 @@ def test_permissions_that_are_no_list_are_refused(
         assert f"auth: {answer.json()['detail']}" in caplog.text
 
 
-@pytest.mark.parametrize("namespace", ["bob", 5, (5,), None], ids=repr)
+MISSING = "(deleted)"
+
+
+@pytest.mark.parametrize("namespace", ["bob", 5, (5,), None, MISSING], ids=repr)
 def test_a_namespace_of_a_handler_is_a_list_of_texts(
     namespace: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -48,6 +51,8 @@ def test_a_namespace_of_a_handler_is_a_list_of_texts(
     @auth.on.store
     async def own(ctx: Any, value: dict[str, Any]) -> None:
         value["namespace"] = namespace
+        if namespace == MISSING:
+            del value["namespace"]
 
     item = {"namespace": ["notes"], "key": "k"}
     with served(auth, "bob", store=store) as http:

@@ -519,10 +519,10 @@ async def _list_namespaces(request: ValidRequest, caller: Caller) -> ValidReques
     }
     await _ask_without_filter(caller, "list_namespaces", value)
     for name, field in (("namespace", "prefix"), ("suffix", "suffix")):
-        # None, as in the value before the handler, is for all namespaces.
-        labels = value.pop(name)
-        given = {name: () if labels is None else labels}
-        body[field] = _changed_labels("list_namespaces", given, name)
+        if value.get(name, ()) is None:  # As before the handler: for all namespaces.
+            value[name] = ()
+        body[field] = _changed_labels("list_namespaces", value, name)
+        del value[name]
     body.update(value)
     return request.for_caller(caller, {}, body=body)
 
