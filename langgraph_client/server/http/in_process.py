@@ -292,8 +292,9 @@ class Exchange:
     def _disconnect(self) -> None:
         if self._disconnected is not None:
             self._disconnected.set()
-        if self._room_made is not None:
-            self._room_made.set()
+        room_made = self._room_made  # Read once: `take` may replace it by None, in another thread.
+        if room_made is not None:
+            room_made.set()
 
     def _call_on_loop(self, callback: Callable[[], object]) -> None:
         try:
