@@ -182,6 +182,20 @@ def test_an_item_keeps_its_place(http: httpx.Client, clock: TestClock) -> None:
     assert keys(http) == ["two", "three", "one"]
 
 
+def test_pages_have_each_item_once(path: str | None) -> None:
+    """Items of one batch with the same key, in many namespaces, are each on one page."""
+    with Server({}, path=path) as server, http_to(server) as http:
+        store: Any = server.services.store
+        store.batch([PutOp(("a", f"{n:02}"), "profile", {"n": n}) for n in range(40)])
+        for size in (3, 4, 7):
+            pages = [
+                http.post("/store/items/search", json={"limit": size, "offset": offset}).json()
+                for offset in range(0, 40, size)
+            ]
+            shown = [item["value"]["n"] for page in pages for item in page["items"]]
+            assert sorted(shown) == [*range(40)]
+
+
 def test_the_last_write_of_a_batch_says_how_long_an_item_lives(
     path: str | None, clock: TestClock
 ) -> None:

@@ -42,7 +42,10 @@ def _index_config(index: StoreIndex, embeddings: PreparedEmbeddings) -> Any:
 def _all_in_order(queries: Any, search_ops: Sequence[tuple[int, SearchOp]]) -> Any:
     """Return queries of langgraph's store for whole pages, in the protocol's order."""
     searches, embedded = queries
-    newest, oldest = "ORDER BY store.updated_at DESC", "ORDER BY store.created_at, store.key"
+    newest = "ORDER BY store.updated_at DESC"
+    # All items of a batch have one time. With both parts of the key the order is always the same,
+    # so that pages neither skip nor repeat items.
+    oldest = "ORDER BY store.created_at, store.key, store.prefix"
     changed = []
     for (sql, params, *rest), (_, op) in zip(searches, search_ops, strict=True):
         if "neg_score" in sql:
