@@ -75,8 +75,9 @@ class ScriptStates:
     def put(self, thread_id: str, saved: Saved) -> Saved:
         """Write a state; return it with its id."""
         milliseconds, number = self.clock.event_id()
-        # Ids must sort by time, like langgraph's checkpoint ids.
-        text = f"{milliseconds:012x}7{number & 0xFFF:03x}8{number >> 12 & 0xFFF:03x}"
+        # Ids must sort by time, like langgraph's checkpoint ids. So the digits between those that
+        # make them UUIDs, 7 and 8, are the number with its highest digits first.
+        text = f"{milliseconds:012x}7{number >> 12 & 0xFFF:03x}8{number & 0xFFF:03x}"
         digits = f"{text}{self.clock.uuid4()[-12:]}"
         checkpoint_id = "-".join(
             (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])
