@@ -1,4 +1,4 @@
-"""Documents in SQLite: what is put is got, and searches find what their words say."""
+"""Documents: what is put is got, and searches find what their words say."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from langgraph_client.server.auth.scoped_storage import ScopedStorage
+from langgraph_client.server.clock import Clock
 from langgraph_client.server.storage import document_rows
 from langgraph_client.server.storage.containment import contains
+from langgraph_client.server.storage.opening import open_storage
 from langgraph_client.server.storage.protocol import Event, KeyTaken
 from langgraph_client.server.storage.sqlite.storage import SqliteStorage
 
@@ -141,13 +143,22 @@ async def test_one_of_several_conditions_has_to_hold(storage: SqliteStorage) -> 
     assert await storage.threads.search(any_of=[]) == []
 
 
-async def test_text_is_found_whatever_its_case(storage: SqliteStorage) -> None:
+async def test_text_is_found_whatever_its_case(path: str | None) -> None:
     """Part of a name finds it, in upper or lower case, also beyond ASCII."""
-    for number, name in enumerate(["Ärger", "other", None]):
+    storage = await open_storage(path, clock=Clock())
+    for number, name in enumerate(["Ärger", "other", None, "École", "ΟΔΟΣ"]):
         await storage.assistants.put({"assistant_id": str(number), "name": name, "metadata": {}})
-    found = await storage.assistants.search(text={"name": "äRG"})
-    assert [one["name"] for one in found] == ["Ärger"]
-    assert await storage.assistants.count(text={"name": "e"}) == 2
+    for part, names in (
+        ("äRG", ["Ärger"]),
+        ("École", ["École"]),
+        ("école", ["École"]),
+        ("ΟΔΟΣ", ["ΟΔΟΣ"]),
+        ("e", ["Ärger", "other", "École"]),
+    ):
+        found = await storage.assistants.search(text={"name": part})
+        assert [one["name"] for one in found] == names
+        assert await storage.assistants.count(text={"name": part}) == len(names)
+    await storage.close()
 
 
 async def test_numbers_beyond_sqlite_s_are_as_good_as_its_greatest(storage: SqliteStorage) -> None:

@@ -219,7 +219,9 @@ class Table:
         condition, values = self._where(where or {})
         parts = [condition]
         for field, part in (text or {}).items():
-            parts.append(f"position(lower(%s) in lower({self._text(field)})) > 0")
+            # In the database's collation: that of the columns, "C", has the letters of ASCII only.
+            lowered = f'lower({self._text(field)} COLLATE "default")'
+            parts.append(f'position(lower(%s COLLATE "default") in {lowered}) > 0')
             values.append(_without_nul(part))
         holds, held = self._contains(contains or {})
         parts.append(holds)
