@@ -358,7 +358,7 @@ async def put_writes(storage: PostgresStorage, thread_id: str) -> None:
 
 
 async def put_script_state(storage: PostgresStorage, thread_id: str) -> None:
-    storage.script_states.put(thread_id, Saved(None, {}, "2026", {}))
+    await storage.script_states.put(thread_id, Saved(None, {}, "2026", {}))
 
 
 async def put_events(storage: PostgresStorage, thread_id: str) -> None:

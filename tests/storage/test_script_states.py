@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 import uuid
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from langgraph_client.server.storage.opening import open_storage
 from langgraph_client.server.storage.script_states import Saved
+from langgraph_client.server.storage.sqlite.storage import SqliteStorage
 from langgraph_client.testing import TestClock
 
 
@@ -33,10 +37,26 @@ async def test_the_latest_state_is_the_last_one_written(storage: Any, clock: Tes
     """States sort by time, however many ids the clock gives within a millisecond."""
     ids = []
     for number in range(4):
-        ids.append(storage.script_states.put("t", state(number)).id)
+        ids.append((await storage.script_states.put("t", state(number))).id)
         for _ in range(3000):
             clock.event_id()
     assert storage.script_states.get("t").values == {"n": 3}
     assert [one.id for one in storage.script_states.history("t")] == ids[::-1]
     for one in map(uuid.UUID, ids):
         assert (one.version, one.variant) == (7, uuid.RFC_4122)
+
+
+async def test_a_state_is_written_once_another_process_releases_the_file(tmp_path: Path) -> None:
+    """Writing a state waits, as other writes do, while a backup, for example, holds the file."""
+    path = tmp_path / "state.db"
+    storage: Any = SqliteStorage(path)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    writing = asyncio.create_task(storage.script_states.put("t", state(1)))
+    await asyncio.sleep(0)
+    assert not writing.done()
+    other.execute("COMMIT")
+    await writing
+    assert storage.script_states.get("t").values == {"n": 1}
+    other.close()
+    await storage.close()

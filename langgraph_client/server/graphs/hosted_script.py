@@ -168,7 +168,7 @@ class HostedScript:
         last = self._last(config)
         if as_node is not None and as_node not in self._names(last):
             raise ValueError(f"Node {as_node} does not exist")
-        return self._write(config, last, values or {}, last.at if last else None)
+        return await self._write(config, last, values or {}, last.at if last else None)
 
     async def abulk_update_state(
         self, config: Config, supersteps: Sequence[Sequence[StateUpdate]]
@@ -208,7 +208,7 @@ class HostedScript:
             if len(wanted) != 1 or wanted[0] not in names:
                 raise ValueError(f"the script has no step {list(wanted)}; its steps are {names}")
             at = names.index(wanted[0])
-        self._write(config, last, values, at)
+        await self._write(config, last, values, at)
 
     def _last(self, config: Config) -> Saved | None:
         where = config["configurable"]
@@ -216,7 +216,7 @@ class HostedScript:
             raise ValueError("a graph without checkpoints has no state to update")
         return self._states.get(where["thread_id"], where.get("checkpoint_id"))
 
-    def _write(
+    async def _write(
         self, config: Config, last: Saved | None, values: JsonMapping, at: int | None
     ) -> Config:
         assert self._states is not None
@@ -224,7 +224,8 @@ class HostedScript:
         step = last.metadata["step"] + 1 if last else 0
         metadata = {**config.get("metadata", {}), "source": "update", "step": step}
         merged = merge(last.values if last else {}, values)
-        saved = self._states.put(thread_id, Saved(last.id if last else None, merged, at, metadata))
+        parent = last.id if last else None
+        saved = await self._states.put(thread_id, Saved(parent, merged, at, metadata))
         return checkpoint_config(thread_id, saved.id)
 
     def _names(self, saved: Saved | None) -> list[str]:

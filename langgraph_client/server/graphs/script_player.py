@@ -237,7 +237,7 @@ class Player:
         if error is not None:
             metadata["error"] = error
         await self._services.write_events()
-        self._last = self._services.states.put(
+        self._last = await self._services.states.put(
             self._thread_id, Saved(self._parent, dict(self._values), at, metadata)
         )
         self._parent = self._last.id

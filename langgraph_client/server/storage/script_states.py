@@ -27,7 +27,7 @@ class Saved:
 class StateRows(Protocol):
     """Stores the states as JSON, by thread and id. Ids sort by time."""
 
-    def put(self, thread_id: str, state_id: str, run_id: str | None, text: bytes) -> None:
+    async def put(self, thread_id: str, state_id: str, run_id: str | None, text: bytes) -> None:
         """Write a state."""
         ...
 
@@ -72,7 +72,7 @@ class ScriptStates:
         self.copy_thread = rows.copy_thread
         self.size = rows.size
 
-    def put(self, thread_id: str, saved: Saved) -> Saved:
+    async def put(self, thread_id: str, saved: Saved) -> Saved:
         """Write a state; return it with its id."""
         milliseconds, number = self.clock.event_id()
         # Ids must sort by time, like langgraph's checkpoint ids. So the digits between those that
@@ -85,7 +85,7 @@ class ScriptStates:
         saved = replace(saved, id=checkpoint_id, created_at=self.clock.stamp())
         document = encode(saved)
         run_id = saved.metadata.get("run_id")
-        self._rows.put(server_thread_id(thread_id), checkpoint_id, run_id, document)
+        await self._rows.put(server_thread_id(thread_id), checkpoint_id, run_id, document)
         # Decoded from the JSON, so that values change now as they will when they are read.
         return Saved(**decode(document))
 

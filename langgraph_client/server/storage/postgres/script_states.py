@@ -1,7 +1,7 @@
 """The rows of `storage.script_states`: checkpoints of scripted graphs, as JSON.
 
-Scripted graphs are for tests, and read and write their states in blocking calls. So these
-statements block, and use the connections for blocking calls.
+Scripted graphs are for tests, and read their states in blocking calls. So all these statements
+block, and use the connections for blocking calls.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class ScriptStateTable:
         with translated(), self._pool.connection() as connection:
             return int(connection.execute(statement.encode(), values).rowcount)
 
-    def put(self, thread_id: str, state_id: str, run_id: str | None, text: bytes) -> None:
+    async def put(self, thread_id: str, state_id: str, run_id: str | None, text: bytes) -> None:
         """Write a state."""
         fence, values = fence_of(thread_id, self._epoch_of(thread_id))
         written = self._write(

@@ -15,10 +15,10 @@ class ScriptStateTable:
             " run_id TEXT, doc BLOB NOT NULL, PRIMARY KEY (thread_id, id))"
         )
 
-    def put(self, thread_id: str, state_id: str, run_id: str | None, text: bytes) -> None:
+    async def put(self, thread_id: str, state_id: str, run_id: str | None, text: bytes) -> None:
         """Write a state."""
         row = (thread_id, state_id, run_id, text)
-        self._database.execute("INSERT INTO script_states VALUES (?, ?, ?, ?)", row)
+        await self._database.write("INSERT INTO script_states VALUES (?, ?, ?, ?)", row)
 
     def get(self, thread_id: str, state_id: str | None) -> bytes | None:
         """Return a state by its id, or the latest one."""
