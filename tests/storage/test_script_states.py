@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -60,3 +61,17 @@ async def test_a_state_is_written_once_another_process_releases_the_file(tmp_pat
     assert storage.script_states.get("t").values == {"n": 1}
     other.close()
     await storage.close()
+
+
+async def test_the_size_of_a_thread_is_read_without_blocking_connections(storage: Any) -> None:
+    """On PostgreSQL there are two, for nodes. Waiting for one would stop the event loop."""
+    thread = str(uuid.uuid4())
+    await storage.script_states.put(thread, state(1))
+    await storage.script_states.put(thread, state(2))
+    with ExitStack() as taken:
+        for _ in range(2 if storage.shared else 0):
+            taken.enter_context(storage.connections.blocking.connection())
+        size = await storage.states.size(thread)
+    assert size["checkpoints"]["count"] == 2
+    assert size["total_bytes"] == size["checkpoints"]["bytes"] > 0
+    assert size["channel_values"]["by_channel"] == {"n": {"versions": 2, "bytes": 2}}

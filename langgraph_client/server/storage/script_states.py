@@ -55,10 +55,6 @@ class StateRows(Protocol):
         """Copy all states of a thread; their ids stay."""
         ...
 
-    def size(self, thread_id: str) -> tuple[int, int]:
-        """Return how many states a thread has, and their bytes."""
-        ...
-
 
 class ScriptStates:
     """Stores the states of scripted graphs, by thread; the caller's id of it is accepted too."""
@@ -70,7 +66,6 @@ class ScriptStates:
         self.delete_thread = rows.delete_thread
         self.prune = rows.prune
         self.copy_thread = rows.copy_thread
-        self.size = rows.size
 
     async def put(self, thread_id: str, saved: Saved) -> Saved:
         """Write a state; return it with its id."""

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from langgraph_client.server.encoding import encode
+from langgraph_client.server.encoding import decode, encode
 from langgraph_client.server.storage.protocol import Document
-from langgraph_client.server.storage.script_states import ScriptStates
 
 
-def scripted_channels(states: ScriptStates, thread_id: str) -> dict[str, list[int]]:
-    """Return, by field of a scripted graph, the bytes of each different value that it has had."""
+def scripted_channels(states: Iterable[bytes]) -> dict[str, list[int]]:
+    """Return, by field of a scripted graph, the bytes of each different value that it has had.
+
+    Args:
+        states: The states of a thread, as they are stored.
+    """
     values: dict[str, set[bytes]] = {}
-    for saved in states.history(thread_id):
-        for name, value in saved.values.items():
+    for text in states:
+        for name, value in decode(text)["values"].items():
             values.setdefault(name, set()).add(encode(value))
     return {name: [len(text) for text in texts] for name, texts in values.items()}
 

@@ -84,12 +84,3 @@ class ScriptStateTable:
             " WHERE thread_id = %s",
             (target_thread_id, source_thread_id),
         )
-
-    def size(self, thread_id: str) -> tuple[int, int]:
-        """Return how many states a thread has, and their bytes."""
-        rows = self._rows(
-            "SELECT count(*), coalesce(sum(length(doc)), 0) FROM script_states"
-            " WHERE thread_id = %s",
-            (thread_id,),
-        )
-        return (int(rows[0][0]), int(rows[0][1]))

@@ -14,7 +14,6 @@ from langgraph_client.server.storage.checkpoint_links import (
 from langgraph_client.server.storage.postgres.connections import Executor, Place
 from langgraph_client.server.storage.postgres.schema import WRITE
 from langgraph_client.server.storage.protocol import Document, Mark
-from langgraph_client.server.storage.script_states import ScriptStates
 from langgraph_client.server.storage.state_size import scripted_channels, size_document
 
 _TABLES = ("checkpoints", "checkpoint_blobs", "checkpoint_writes", "replaced_writes")
@@ -25,15 +24,11 @@ class States:
 
     Args:
         executor: Executes statements.
-        script_states: The states of scripted graphs. Writes to them are not part of a transaction.
         has_checkpoints: Whether langgraph's tables exist.
     """
 
-    def __init__(
-        self, executor: Executor, script_states: ScriptStates, has_checkpoints: bool
-    ) -> None:
+    def __init__(self, executor: Executor, has_checkpoints: bool) -> None:
         self._executor = executor
-        self._script_states = script_states
         self._has_checkpoints = has_checkpoints
 
     async def delete_thread(self, thread_id: str) -> None:
@@ -202,9 +197,13 @@ class States:
 
     async def size(self, thread_id: str) -> Document:
         """Return the numbers and sizes of a thread's checkpoints, values and writes."""
-        count, size = self._script_states.size(thread_id)
-        total = size
-        channels = scripted_channels(self._script_states, thread_id)
+        # Not by `ScriptStates`, which would block the event loop.
+        rows = await self._executor.rows(
+            "SELECT doc FROM script_states WHERE thread_id = %s ORDER BY id DESC", (thread_id,)
+        )
+        states = [row[0] for row in rows]
+        count, total = len(states), sum(map(len, states))
+        size, channels = total, scripted_channels(states)
         writes = (0, 0)
         if self._has_checkpoints:
             row = await self._executor.row(

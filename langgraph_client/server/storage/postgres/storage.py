@@ -34,7 +34,6 @@ class Tables:
 
     Args:
         executor: Executes statements.
-        script_states: The states of scripted graphs.
         has_checkpoints: Whether langgraph's tables exist.
         damaged: The keys of damaged rows of each table, as far as known.
         leases: The leases of this process, by which statements outside of a transaction are
@@ -44,7 +43,6 @@ class Tables:
     def __init__(
         self,
         executor: Executor,
-        script_states: ScriptStates,
         has_checkpoints: bool,
         damaged: dict[str, set[str]],
         leases: Leases | None = None,
@@ -93,7 +91,7 @@ class Tables:
         self.webhook_deliveries = table("webhook_deliveries", "run_id due_at", "body")
         self.events = Events(executor, leases)
         self.protocol_events = ProtocolEventTable(executor, leases)
-        self.states = States(executor, script_states, has_checkpoints)
+        self.states = States(executor, has_checkpoints)
 
 
 class PostgresTransaction(Tables):
@@ -101,7 +99,6 @@ class PostgresTransaction(Tables):
 
     Args:
         batch: Executes statements.
-        script_states: The states of scripted graphs.
         has_checkpoints: Whether langgraph's tables exist.
         damaged: The keys of damaged rows of each table, as far as known.
     """
@@ -109,11 +106,10 @@ class PostgresTransaction(Tables):
     def __init__(
         self,
         batch: Batch,
-        script_states: ScriptStates,
         has_checkpoints: bool,
         damaged: dict[str, set[str]],
     ) -> None:
-        super().__init__(batch, script_states, has_checkpoints, damaged)
+        super().__init__(batch, has_checkpoints, damaged)
         self._batch = batch
         self._has_checkpoints = has_checkpoints
 
@@ -144,9 +140,7 @@ class PostgresStorage(Tables):
         self.script_states = ScriptStates(rows, clock)
         self.checkpointer, self.store = self._langgraph_parts(clock, store)
         self.shared.has_checkpoint_tables = self.checkpointer is not None
-        super().__init__(
-            connections, self.script_states, self.checkpointer is not None, {}, self.shared
-        )
+        super().__init__(connections, self.checkpointer is not None, {}, self.shared)
         self.shared.threads = self.threads
 
     def _epoch_of(self, thread_id: str) -> int | None:
@@ -202,7 +196,7 @@ class PostgresStorage(Tables):
 
     def _over(self, batch: Batch) -> PostgresTransaction:
         has_checkpoints = self.checkpointer is not None
-        return PostgresTransaction(batch, self.script_states, has_checkpoints, self.damaged)
+        return PostgresTransaction(batch, has_checkpoints, self.damaged)
 
     async def delete_thread(self, thread_id: str, *, keep_events: bool = False) -> None:
         """Delete a thread with all that belongs to it, together."""

@@ -62,11 +62,3 @@ class ScriptStateTable:
             " WHERE thread_id = ?",
             (target_thread_id, source_thread_id),
         )
-
-    def size(self, thread_id: str) -> tuple[int, int]:
-        """Return how many states a thread has, and their bytes."""
-        row = self._database.row(
-            "SELECT COUNT(*), COALESCE(SUM(LENGTH(doc)), 0) FROM script_states WHERE thread_id = ?",
-            (thread_id,),
-        )
-        return (row[0], row[1])

@@ -107,10 +107,13 @@ class States:
         The size of a value counts for each version of a channel. The total is the size on disk,
         where versions share equal parts.
         """
-        with self._database.reading():
-            count, size = self._script_states.size(thread_id)
-            total = size
-            channels = scripted_channels(self._script_states, thread_id)
+        with self._database.reading() as cursor:
+            cursor.execute(
+                "SELECT doc FROM script_states WHERE thread_id = ? ORDER BY id DESC", (thread_id,)
+            )
+            states = [text for (text,) in cursor.fetchall()]
+            count, total = len(states), sum(map(len, states))
+            size, channels = total, scripted_channels(states)
             writes = (0, 0)
             if self._checkpoints is not None:
                 sizes = self._checkpoints.sizes(thread_id)
