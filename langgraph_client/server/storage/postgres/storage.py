@@ -27,6 +27,34 @@ from langgraph_client.server.storage.shared import epoch_of_run
 
 _OWN = ("schema_migrations", "processes", "leases", "deletions", "followers", "run_results")
 """Tables that a dump leaves out: they describe the running processes, not the stored data."""
+_STORED = (
+    "assistants",
+    "assistant_versions",
+    "threads",
+    "runs",
+    "crons",
+    "thread_ttls",
+    "idempotency_keys",
+    "idempotency_answers",
+    "run_controls",
+    "webhook_deliveries",
+    "events",
+    "protocol_events",
+    "script_states",
+)
+_OF_LANGGRAPH = (
+    "checkpoints",
+    "checkpoint_blobs",
+    "checkpoint_writes",
+    "replaced_writes",
+    "store",  # With its rows, PostgreSQL deletes those of `store_vectors`.
+)
+"""The tables that `restore` empties. By name, because others may have tables in this database."""
+_CONTINUE_NUMBERS = """
+SELECT setval(pg_get_serial_sequence('checkpoint_writes', 'written'), max(written)) FROM
+(SELECT written FROM checkpoint_writes UNION ALL SELECT written FROM replaced_writes) AS restored
+"""
+"""New writes get greater numbers than those restored: a rollback finds by them what a run wrote."""
 
 
 class Tables:
@@ -220,6 +248,8 @@ class PostgresStorage(Tables):
         """Return all stored data, as tables of JSON, for `restore`."""
         tables: Document = {}
         async with self.connections.transaction() as transaction:
+            # All queries see the same data, although others write between them.
+            await transaction.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             for (name,) in await transaction.rows(
                 "SELECT relname FROM pg_class WHERE relkind = 'r'"
                 " AND relnamespace = current_schema()::regnamespace ORDER BY 1"
@@ -242,6 +272,9 @@ class PostgresStorage(Tables):
             ValueError: The dump has a table or a column that this version does not know.
         """
         async with self.connections.transaction() as transaction:
+            # A dump names only tables that had rows.
+            for name in (*_STORED, *(_OF_LANGGRAPH if self.checkpointer is not None else ())):
+                await transaction.execute(f"DELETE FROM {name}")
             for name, table in tables.items():
                 kinds: dict[str, str] = dict(await transaction.rows(_COLUMNS, (name,)))
                 unknown = [column for column in table["columns"] if column not in kinds]
@@ -258,6 +291,8 @@ class PostgresStorage(Tables):
                         f"INSERT INTO {_quoted(name)} ({columns}) VALUES ({marks})",
                         [_from_json(value) for value in row],
                     )
+            if self.checkpointer is not None:
+                await transaction.execute(_CONTINUE_NUMBERS)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -222,6 +222,10 @@ class SqliteStorage:
         if self.checkpointer is not None:
             self.checkpointer.distrust()
         with self._database.transaction() as cursor:
+            for (name,) in cursor.execute(_TABLES).fetchall():
+                # A dump names only tables that had rows. Versions of tables belong to this file.
+                if not name.endswith("_migrations"):
+                    cursor.execute(f"DELETE FROM {_quoted(name)}")
             for name, table in tables.items():
                 # These names become part of the SQL, so only existing ones are allowed.
                 known = {row[1] for row in cursor.execute(f"PRAGMA table_info({_quoted(name)})")}
