@@ -182,6 +182,20 @@ def test_an_item_keeps_its_place(http: httpx.Client, clock: TestClock) -> None:
     assert keys(http) == ["two", "three", "one"]
 
 
+def test_an_item_that_is_written_again_is_new(http: httpx.Client, clock: TestClock) -> None:
+    """It says that it was created then."""
+    times = []
+    for number in range(2):
+        put(http, "one", {"n": number})
+        item = http.get("/store/items", params={"namespace": "a", "key": "one"}).json()
+        (found,) = http.post("/store/items/search", json={}).json()["items"]
+        assert found["created_at"] == found["updated_at"] == item["created_at"]
+        assert item["created_at"] == item["updated_at"]
+        times.append(item["created_at"])
+        clock.advance(1)
+    assert times[0] < times[1]
+
+
 def test_pages_have_each_item_once(path: str | None) -> None:
     """Items of one batch with the same key, in many namespaces, are each on one page."""
     with Server({}, path=path) as server, http_to(server) as http:

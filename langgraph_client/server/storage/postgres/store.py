@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Self
 
-from langgraph.store.base import BaseStore, Op, PutOp, Result, SearchOp
+from langgraph.store.base import BaseStore, Item, Op, PutOp, Result, SearchOp
 from langgraph.store.postgres import AsyncPostgresStore, PostgresStore
 from psycopg import AsyncCursor, Cursor
 from psycopg.pq import Format
@@ -73,6 +73,18 @@ def _without_old_vectors(queries: Any, put_ops: Sequence[tuple[int, PutOp]]) -> 
         " WHERE (prefix, key) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
     )
     return [(forget, items), *written], embedded
+
+
+def _as_written(results: list[Result]) -> list[Result]:
+    """Return results with items that were created when they were last written.
+
+    So it is on the real server. The column keeps the first time, which orders the pages.
+    """
+    for result in results:
+        for item in result if isinstance(result, list) else [result]:
+            if isinstance(item, Item):
+                item.created_at = item.updated_at
+    return results
 
 
 class _Cursor(Cursor[DictRow]):
@@ -205,11 +217,11 @@ class Store(BaseStore):
     def batch(self, ops: Iterable[Op]) -> list[Result]:
         """Blocking twin of `abatch`."""
         if self._prepared is None:
-            return self._blocking.batch(ops)
+            return _as_written(self._blocking.batch(ops))
         operations = list(ops)
         texts = self._prepared.texts(operations)
         with self._prepared.prepared(texts, self._prepared.compute(texts)):
-            return self._blocking.batch(operations)
+            return _as_written(self._blocking.batch(operations))
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
         """Execute operations together."""
@@ -218,11 +230,11 @@ class Store(BaseStore):
             # half belong to the server's.
             return await asyncio.to_thread(self.batch, ops)
         if self._prepared is None:
-            return await self._awaited.abatch(ops)
+            return _as_written(await self._awaited.abatch(ops))
         operations = list(ops)
         texts = self._prepared.texts(operations)
         with self._prepared.prepared(texts, await self._prepared.acompute(texts)):
-            return await self._awaited.abatch(operations)
+            return _as_written(await self._awaited.abatch(operations))
 
     async def sweep(self) -> int:
         """Delete the expired items. Return how many."""
