@@ -227,15 +227,11 @@ def test_a_path_outside_of_the_test_s_folder_is_refused(
     pytester: pytest.Pytester, path: str
 ) -> None:
     """It would outlive the test, or be a file with the name of a database."""
-    pytester.makepyfile(
-        f"""
-        import pytest
-
-        @pytest.mark.langgraph(graphs={{}}, path={path!r})
-        def test_it(langgraph_server): ...
-        """
-    )
-    result = pytester.runpytest("-p", "no:cacheprovider", *STRICT)
+    marked = f"""
+@pytest.mark.langgraph(graphs={{}}, path={path!r})
+def test_it(langgraph_server): ...
+"""
+    result = run(pytester, marked)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([f"*path is a file below the test's tmp_path*not '{path}'*"])
 
