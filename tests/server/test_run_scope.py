@@ -11,7 +11,7 @@ from langgraph.checkpoint.base import empty_checkpoint
 from langgraph.checkpoint.memory import InMemorySaver
 
 from langgraph_client.server.graphs.hosted_saver import HostedSaver, RunIsOverError
-from langgraph_client.server.graphs.run_scope import RunScope, current_run
+from langgraph_client.server.graphs.run_scope import Marker, RunScope, current_run
 
 
 class SlowSaver(InMemorySaver):
@@ -111,3 +111,37 @@ async def test_a_run_that_ends_while_a_checkpoint_waits_for_its_events(is_blocki
         with pytest.raises(RunIsOverError):
             await put
     assert not [*stored.list(config)]
+
+
+async def test_a_run_may_end_while_threads_begin_to_wait_for_its_reader() -> None:
+    """Those that wait go on, and so do those that begin to wait at that moment."""
+    scope = RunScope("run")
+    loop = asyncio.get_running_loop()
+    begun, all_begun, has_ended = asyncio.Event(), threading.Barrier(3), threading.Event()
+
+    def begin_late(_: Marker) -> None:
+        all_begun.wait(10)
+        assert has_ended.wait(10)
+
+    late = [
+        threading.Thread(target=scope.wait_until_read_in_thread, args=[begin_late])
+        for _ in range(2)
+    ]
+
+    def start_late(_: object) -> None:
+        for thread in late:
+            thread.start()
+        all_begun.wait(10)
+
+    def begin(marker: Marker) -> None:
+        marker.passed.add_done_callback(start_late)
+        loop.call_soon_threadsafe(begun.set)
+
+    async with asyncio.timeout(20):
+        waiting = asyncio.create_task(asyncio.to_thread(scope.wait_until_read_in_thread, begin))
+        await begun.wait()
+        scope.release()
+        has_ended.set()
+        await waiting
+        for thread in late:
+            await asyncio.to_thread(thread.join)

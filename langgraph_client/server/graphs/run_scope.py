@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import logging
+import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -32,7 +33,8 @@ class Marker:
 
     def set(self) -> None:
         """Wake up the waiting tasks and threads."""
-        if not self.passed.done():
+        # The reader and the one who waits may both set it, in two threads.
+        with suppress(concurrent.futures.InvalidStateError):
             self.passed.set_result(None)
 
 
@@ -84,6 +86,8 @@ class RunScope:
         self._items_read = 0
         self._waiting = False
         self._markers: set[Marker] = set()
+        # For what threads of nodes change at the same time.
+        self._lock = threading.Lock()
 
     # For the reader of the events.
 
@@ -95,8 +99,7 @@ class RunScope:
         """Note an item of the stream. Return whether it is an event and not a marker."""
         self._items_read += 1
         if isinstance(data, Marker):
-            data.set()
-            self._markers.discard(data)
+            self._pass(data)
             return False
         self._waiting = False
         return True
@@ -104,9 +107,11 @@ class RunScope:
     def release(self) -> None:
         """Note that no more events are read; waiting checkpoints continue."""
         self._released = True
-        for marker in self._markers:
+        # Not set under the lock: that wakes up others, who may need it.
+        with self._lock:
+            markers, self._markers = self._markers, set()
+        for marker in markers:
             marker.set()
-        self._markers.clear()
 
     async def end(self) -> None:
         """Note that the run is over: later writes are refused, and those going on are waited for.
@@ -164,18 +169,19 @@ class RunScope:
             # waits are counted.
             rounds = rounds + 1 if self._waiting and before == self._items_read else 0
             before = self._items_read
-        self._markers.discard(marker)
-        marker.set()
+        self._pass(marker)
 
     def defer_write(self, write: Callable[[], Awaitable[None]]) -> None:
         """Keep a write of the run's command until there is a result of the run, or its end."""
-        self._deferred.append(write)
+        with self._lock:
+            self._deferred.append(write)
 
     async def write_deferred(self) -> None:
         """Execute the writes of the run's command that are still held."""
         # Taken out before the first `await`: tasks of a step may call this at the same time, and a
         # write must be executed once.
-        held, self._deferred = self._deferred, []
+        with self._lock:
+            held, self._deferred = self._deferred, []
         for write in held:
             await write()
 
@@ -208,14 +214,19 @@ class RunScope:
         # It waited in vain, so the loop waits for this thread. Later checkpoints of the run
         # need not find that out again.
         self.is_loop_blocked = rounds >= _MAX_IDLE_ROUNDS
-        self._markers.discard(marker)
-        marker.set()
+        self._pass(marker)
 
     def _mark(self, put: Callable[[Marker], None]) -> Marker:
         marker = Marker()
-        self._markers.add(marker)
+        with self._lock:
+            self._markers.add(marker)
         put(marker)
         return marker
+
+    def _pass(self, marker: Marker) -> None:
+        with self._lock:
+            self._markers.discard(marker)
+        marker.set()
 
     @property
     def _ending(self) -> bool:
