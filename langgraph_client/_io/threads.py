@@ -8,7 +8,7 @@ import os
 import queue
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from time import sleep
 from typing import Any, TypeVar
 
@@ -28,7 +28,7 @@ def is_trio() -> bool:
 
 
 class _Worker:
-    """A thread that gets work from a queue, and starts a new thread for each piece.
+    """A thread that gets work from a queue, and starts a new thread for each piece if it can.
 
     Finalizers add work. They run in any thread, between any two instructions, while any locks may
     be held there. So they must not take a lock or start a thread; a `SimpleQueue` is safe for this.
@@ -42,20 +42,27 @@ class _Worker:
 
     def start(self) -> None:
         """Start the thread if it is not running. A finalizer must not call this."""
-        if self._process == os.getpid() and self._thread is not None:
+        if self._is_running():
             return
         with self._lock:
             # Again under the lock: another thread may have started it meanwhile.
-            if self._process == os.getpid() and self._thread is not None:
+            if self._is_running():
                 return
-            # After a fork, the thread does not exist in the child process.
-            # What is in the old queue is the parent's work, which its own thread does.
-            self._queue = queue.SimpleQueue()
-            self._process = os.getpid()
+            if self._process != os.getpid():
+                # After a fork, the thread does not exist in the child process.
+                # What is in the old queue is the parent's work, which its own thread does.
+                self._queue = queue.SimpleQueue()
+                self._process = os.getpid()
             self._thread = threading.Thread(
                 target=self._run, args=(self._queue,), name="langgraph-client-worker", daemon=True
             )
-            self._thread.start()
+            # There may be too many threads now. Work waits in the queue until a later `start`.
+            with suppress(RuntimeError):
+                self._thread.start()
+
+    def _is_running(self) -> bool:
+        thread = self._thread
+        return self._process == os.getpid() and thread is not None and thread.is_alive()
 
     def put(self, work: Callable[[], None]) -> None:
         """Add work to the queue."""
@@ -64,9 +71,12 @@ class _Worker:
     @staticmethod
     def _run(work: queue.SimpleQueue[Callable[[], None]]) -> None:
         while True:
-            threading.Thread(
-                target=work.get(), name="langgraph-client-leaving", daemon=True
-            ).start()
+            piece = work.get()
+            thread = threading.Thread(target=piece, name="langgraph-client-leaving", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # There are too many threads: one piece after the other, here.
+                piece()
 
 
 _WORKER = _Worker()
