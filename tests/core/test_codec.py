@@ -185,6 +185,15 @@ def test_lone_surrogates_are_read_as_the_standard_library_reads_them(
         encode(decoded)
 
 
+@pytest.mark.parametrize("number", ["1", "Infinity"])
+def test_what_is_nested_as_deeply_as_servers_write_it_is_read(number: str) -> None:
+    """Also where the fast parser is missing, or refuses something inside."""
+    value: Any = decode("[" * 300 + number + "]" * 300)
+    for _ in range(300):
+        (value,) = value
+    assert value == float(number)
+
+
 @pytest.mark.parametrize(
     "content", [b'["\\ud800', b'["\\ud800", \xff]', b'"\\ud8"', b'["\xed\xa0\x80"]']
 )
