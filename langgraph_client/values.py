@@ -140,9 +140,12 @@ def _needed(notes: list[Note]) -> list[Note]:
 
 
 def enclose(value: Any, plain: Callable[[Any], Any], *, note_messages: bool = False) -> Any:
-    """Return `value` as plain JSON, in an envelope if plain JSON loses something."""
+    """Return `value` as plain JSON, in an envelope if plain JSON loses something.
+
+    A value that looks like an envelope has one, too, without notes.
+    """
     flat, notes = split(value, plain, note_messages=note_messages)
-    return {PLAIN: flat, TYPES: notes} if notes else flat
+    return {PLAIN: flat, TYPES: notes} if notes or is_envelope(flat) else flat
 
 
 def is_envelope(value: Any) -> bool:

@@ -108,6 +108,8 @@ VALUES: list[Any] = [
     {(1, (2,)): {3}, b"a": 1, Decimal("1.50"): 2, frozenset({1}): 3, time(7): 4, Box(1): 5},
     {"a\x00": (1,), "b\ud800": {2}, 3: "c\x00"},
     {"inner": {"a\x00": 1, "a\ufffd": 2, "b\ud800": 3, "b?": 4}},
+    {PLAIN: 1, TYPES: []},
+    {PLAIN: {PLAIN: (1,), TYPES: [[[PLAIN], "tuple"]]}, TYPES: None},
     {Word.YES: {(1, 2): {"yes": 1, Word.YES: 2}}, "line\nfeed": {1}},
 ]
 
