@@ -74,11 +74,9 @@ def merge(*configs: Config | None) -> MergedConfig:
     for config in configs:
         _check_mapping("config", config)
         for key, value in (config or {}).items():
-            if value is None or value in ([], (), {}):  # Empty values do not replace earlier ones.
+            if key not in _TOP_LEVEL or _is_empty(value):
                 continue
-            if key not in _TOP_LEVEL:
-                merged["configurable"][key] = value
-            elif key == "configurable":
+            if key == "configurable":
                 _check_mapping("config.configurable", value)
                 merged[key] = {**merged[key], **value}
             elif key == "metadata":
@@ -90,7 +88,15 @@ def merge(*configs: Config | None) -> MergedConfig:
                 merged[key] = merged_callbacks(merged.get(key), value)
             else:
                 merged[key] = value
+        # Last: in the same config, a key itself wins over the one in `configurable`.
+        flat = {k: v for k, v in (config or {}).items() if k not in _TOP_LEVEL and not _is_empty(v)}
+        merged["configurable"] = {**merged["configurable"], **flat}
     return merged
+
+
+def _is_empty(value: JSON) -> bool:
+    """Return whether a value does not replace an earlier one."""
+    return value is None or value in ([], (), {})
 
 
 def _check_mapping(parameter: str, value: object) -> None:
@@ -111,26 +117,35 @@ def _merged_metadata(base: JsonObject, new: Reply) -> JsonObject:
     return merged
 
 
-def with_ambient(ambient: Config | None, config: MergedConfig) -> MergedConfig:
-    """Merge a config onto that of the node in which the call is made, if there is one.
+def with_ambient(ambient: Config | None, *configs: Config | None) -> MergedConfig:
+    """Merge configs onto that of the node in which the call is made, if there is one.
 
-    If the config names a thread or checkpoint, the surrounding node's `configurable` is ignored.
+    If the `configurable` of a config names a thread or checkpoint, the surrounding node's
+    `configurable` is ignored. As in a local graph (seen in langgraph 1.2), None names nothing, and
+    `{"thread_id": "1"}` without `configurable` does not take the call out of the node.
     Keys that the server of the surrounding node added, such as its user's identity, are removed:
     another server must not get them. Other values that the caller passes for them are kept.
 
     Args:
         ambient: The config of the surrounding node; None outside a node.
-        config: The merged config of the call.
+        configs: The configs of the graph and of the call.
     """
+    config = merge(*configs)
     host = ambient if _is_hosted(ambient) else None
     if ambient:
-        if _COORDINATES & config["configurable"].keys():
+        if any(map(_names_a_place, configs)):
             ambient = {key: value for key, value in ambient.items() if key != "configurable"}
         # If a node passes its own config to the call, `ambient` and `config` have the same tags.
         inherited = ambient.get("tags") or ()
         tags = [tag for tag in config.get("tags", ()) if tag not in inherited]
         config = merge(ambient, {**config, "tags": tags})
     return _without_host(config, host)
+
+
+def _names_a_place(config: Config | None) -> bool:
+    """Return whether the `configurable` of a config names a thread or a checkpoint."""
+    configurable = (config or {}).get("configurable") or {}
+    return any(not _is_empty(configurable.get(key)) for key in _COORDINATES)
 
 
 def inherited(around: Config, config: MergedConfig, sent: JsonObject) -> JsonObject:
@@ -216,7 +231,8 @@ class Address:
         """Read the address from a merged config.
 
         Raises:
-            InvalidArgumentError: `thread_id` is not a non-empty string, a UUID or an integer.
+            InvalidArgumentError: `thread_id` is not a non-empty string, a UUID or an integer, or it
+                has a lone surrogate.
         """
         configurable = config["configurable"]
         checkpoint = {
@@ -234,7 +250,13 @@ class Address:
                 "config.configurable.thread_id",
                 f"must be a non-empty string, a UUID or an integer, not {given!r}",
             )
-        thread_id = server_thread_id(given)
+        try:
+            thread_id = server_thread_id(given)
+        except UnicodeEncodeError as error:
+            raise InvalidArgumentError(
+                "config.configurable.thread_id",
+                f"must be text that can be sent, without lone surrogates, not {given!r}",
+            ) from error
         return cls(given, thread_id, checkpoint, derived_from=None if given == thread_id else given)
 
     def as_written(self) -> Address:

@@ -2,8 +2,8 @@
 
 A parent graph passes internal values to its nodes in `configurable`, under `__pregel_*` keys (seen
 in langgraph 1.2). The bundled server gets what a subgraph reads there; see `resumption`. For other
-servers, the call is put into the protocol's terms; see `go_on`. A call whose config names a thread
-is not nested, even inside a node.
+servers, the call is put into the protocol's terms; see `go_on`. A call whose `configurable` names a
+thread is not nested, even inside a node.
 """
 
 from __future__ import annotations

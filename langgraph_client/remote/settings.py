@@ -73,7 +73,7 @@ class GraphSettings:
 
     def merged(self, config: Config | None) -> MergedConfig:
         """Merge a call's config onto this graph's own, and both onto the surrounding node's."""
-        return with_ambient(ambient_config(), merge(self.config, config))
+        return with_ambient(ambient_config(), self.config, config)
 
     def inherited(self, config: Config | None, sent: JsonObject, *, events: bool) -> JsonObject:
         """Say what a sent config has from the surrounding node, and not from the call.

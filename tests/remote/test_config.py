@@ -60,6 +60,10 @@ def test_the_namespace_never_changes() -> None:
             ({"recursion_limit": 5}, {"recursion_limit": None}),
             {"configurable": {}, "recursion_limit": 5},
         ),
+        (
+            ({"thread_id": "flat", "configurable": {"thread_id": "1", "a": 1}}, {"a": 2}),
+            {"configurable": {"thread_id": "flat", "a": 2}},
+        ),
     ],
 )
 def test_configs_merge_as_locally(configs: tuple[Any, ...], merged: dict[str, Any]) -> None:
@@ -80,7 +84,7 @@ def test_a_thread_id_may_be_a_number_or_a_uuid(given: Any) -> None:
     assert Address.of(merge({"thread_id": given})).given == str(given)
 
 
-@pytest.mark.parametrize("given", ["", b"1", True, 1.5, ["1"]])
+@pytest.mark.parametrize("given", ["", b"1", True, 1.5, ["1"], "\ud800"])
 def test_other_thread_ids_are_refused(given: Any) -> None:
     """The error names the parameter."""
     with pytest.raises(InvalidArgumentError, match=r"config\.configurable\.thread_id"):
@@ -114,10 +118,14 @@ def test_only_the_callers_own_values_go_on_the_wire() -> None:
 def test_a_config_with_its_own_thread_takes_nothing_of_the_node_around_it() -> None:
     """An explicit coordinate drops the ambient configurable; other keys go on top of it."""
     ambient = {"configurable": {"thread_id": "p", "__pregel_task_id": "t"}, "tags": ["x"]}
-    own = with_ambient(ambient, merge({"thread_id": "1"}))
-    assert own == {"configurable": {"thread_id": "1"}, "tags": ["x"]}
-    inherited = with_ambient(ambient, merge({"configurable": {"a": 1}}))
-    assert inherited["configurable"] == {"thread_id": "p", "__pregel_task_id": "t", "a": 1}
+    own = with_ambient(ambient, {"configurable": {"thread_id": "1"}}, {"a": 1})
+    assert own == {"configurable": {"thread_id": "1", "a": 1}, "tags": ["x"]}
+    inherited = with_ambient(ambient, merge({"configurable": {"a": 1, "checkpoint_id": None}}))
+    assert inherited["configurable"] == {
+        **ambient["configurable"],  # type: ignore[dict-item]
+        "a": 1,
+        "checkpoint_id": None,
+    }
 
 
 HOSTED: dict[str, Any] = {

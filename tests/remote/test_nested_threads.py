@@ -51,7 +51,8 @@ OWN_SAVER = InMemorySaver()
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with Server({"child": child(), "kept": child(OWN_SAVER), "sees": one(sees)}) as running:
+    graphs = {"child": child(), "kept": child(OWN_SAVER), "sees": one(sees), "asks": one(asks)}
+    with Server(graphs) as running:
         yield running
 
 
@@ -220,3 +221,32 @@ def test_a_graph_between_that_begins_anew_gives_its_node_an_input(server: Server
         stream = parent.stream(None, forked, stream_mode="checkpoints", subgraphs=True)
         told.append(names([forked, list(stream)]))
     assert told[1] == told[0]
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"configurable": {"thread_id": None}},
+        {"configurable": {"checkpoint_id": None}},
+        {"thread_id": "own"},
+        {"configurable": {"thread_id": "own"}},
+    ],
+    ids=str,
+)
+def test_only_a_configurable_with_a_thread_takes_a_call_out_of_the_node(
+    server: Server, own: Any
+) -> None:
+    """Nothing that is None does, nor a thread id beside it: then a question pauses the parent."""
+    told = []
+    for below in (one(asks), server.remote_graph("asks")):
+
+        def calls(state: State, below: Any = below) -> State:
+            return {"seen": [below.invoke({"seen": []}, own)["seen"]]}
+
+        parent = one(calls, checkpointer=InMemorySaver())
+        config: Any = {"configurable": {"thread_id": f"out of {own}"}}
+        paused = parent.invoke({"seen": []}, config)
+        state = parent.get_state(config, subgraphs=True)
+        told.append(Names()([paused, state.next, parent.invoke(Command(resume="yes"), config)]))
+    assert told[1] == told[0]
+    assert ("__interrupt__" in told[0][0]) == (own != {"configurable": {"thread_id": "own"}})
