@@ -161,25 +161,25 @@ class Models:
     """The chat models of a run that are streaming, and their messages so far."""
 
     def __init__(self) -> None:
-        self._streaming: dict[str, tuple[Foreign, Foreign]] = {}
+        self._streaming: dict[str, tuple[Foreign, list[Foreign]]] = {}
 
     def on_message(self, run: Foreign, message: Foreign, metadata: Reply) -> Calls:
         """Yield the handler calls for a message or a chunk of one."""
         token = token_of(message)
         if token is None and "ls_model_type" not in metadata:
             return  # A node returned this message: no model has made it.
-        model, answer = self._streaming.get(message.id, (None, None))
+        model, chunks = self._streaming.get(message.id, (None, []))
         if model is None:
             (model,) = yield run.get_child().on_chat_model_start(
                 {}, [[]], run_id=_run_id(message.id), name=metadata.get("ls_model_name")
             )
-        answer = message if answer is None else answer + message
-        self._streaming[message.id] = model, answer
+        chunks.append(message)
+        self._streaming[message.id] = model, chunks
         if token is not None:
             yield model.on_llm_new_token(message.content, chunk=token)
         if token is None or getattr(message, "chunk_position", None) == "last":
             del self._streaming[message.id]
-            yield model.on_llm_end(whole_answer(answer))
+            yield model.on_llm_end(whole_answer([message] if token is None else chunks))
 
     def unfinished(self) -> list[Foreign]:
         """Return the models whose messages have not ended."""

@@ -176,11 +176,16 @@ def is_ai_chunk(message: object) -> bool:
     return chunk is not None and isinstance(message, chunk)
 
 
-def finished_message(chunk: Foreign) -> Foreign:
-    """Return the complete message for the sum of its chunks. Needs langchain-core."""
+def finished_message(chunks: list[Foreign]) -> Foreign:
+    """Return the complete message for its chunks. Needs langchain-core."""
     from langchain_core.messages import message_chunk_to_message
 
-    return message_chunk_to_message(chunk)
+    return message_chunk_to_message(_sum(chunks))
+
+
+def _sum(chunks: list[Foreign]) -> Foreign:
+    # At once: to add one after the other takes quadratic time, as each sum parses a tool's call.
+    return chunks[0] + chunks[1:] if len(chunks) > 1 else chunks[0]
 
 
 @cache
@@ -519,11 +524,12 @@ def token_of(message: Foreign) -> Foreign | None:
     return ChatGenerationChunk(message=message) if isinstance(message, BaseMessageChunk) else None
 
 
-def whole_answer(message: Foreign) -> Foreign:
-    """Return a model's message in the form for callbacks."""
+def whole_answer(parts: list[Foreign]) -> Foreign:
+    """Return a model's message, or the one that its chunks make, in the form for callbacks."""
     from langchain_core.messages import BaseMessageChunk
     from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, LLMResult
 
+    message = _sum(parts)
     kind = ChatGenerationChunk if isinstance(message, BaseMessageChunk) else ChatGeneration
     return LLMResult(generations=[[kind(message=message)]])
 

@@ -20,15 +20,15 @@ _DELTAS = {
 
 
 class _OpenMessage:
-    """One message that is being streamed: the sum of its chunks, and its blocks' numbers."""
+    """One message that is being streamed: its chunks, and its blocks' numbers."""
 
     def __init__(self, first: Foreign) -> None:
-        self.chunk = first
+        self.chunks = [first]
         self._numbers: dict[object, int] = {}
 
     def begin(self) -> JsonObject:
         """Return the event that starts the message."""
-        message_id = self.chunk.id
+        message_id = self.chunks[0].id
         return {"event": "message-start", "role": "ai", "id": message_id, "message_id": message_id}
 
     def blocks_of(self, chunk: Foreign) -> Iterator[JsonObject]:
@@ -47,7 +47,7 @@ class _OpenMessage:
 
     def end(self) -> Iterator[JsonObject]:
         """Yield the events that end the message: each complete block, then usage and metadata."""
-        message = finished_message(self.chunk)
+        message = finished_message(self.chunks)
         for number, block in enumerate(message.content_blocks):
             yield {"event": "content-block-finish", "index": number, "content": dict(block)}
         finish: JsonObject = {"event": "message-finish"}
@@ -83,7 +83,7 @@ class MessageEvents:
             self._open[message.id] = (_OpenMessage(message), part, metadata)
             yield {**part, "data": (self._open[message.id][0].begin(), metadata)}
         else:
-            self._open[message.id][0].chunk += message
+            self._open[message.id][0].chunks.append(message)
         for event in self._open[message.id][0].blocks_of(message):
             yield {**part, "data": (event, metadata)}
         if getattr(message, "chunk_position", None) == "last":
