@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
-from langgraph_client.remote.aliases import GraphValue, Reply
+from langgraph_client.remote.aliases import Foreign, GraphValue, Reply
 from langgraph_client.remote.compat import Interrupt
 
 _FIELDS = ("value", "id", "response_schema")
@@ -19,6 +20,8 @@ class OutputInterrupt(Interrupt):  # type: ignore[misc]  # pyright: ignore[repor
     """
 
     __slots__ = ()
+    # orjson takes an object for a dataclass only if its class has the fields itself.
+    __dataclass_fields__: ClassVar[Foreign] = vars(Interrupt)["__dataclass_fields__"]
 
     def __getitem__(self, key: str) -> GraphValue:
         if key not in self.keys():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -24,16 +25,17 @@ _TYPES: JsonObject = {
 class _ServerSchema:
     """A model whose schema comes from the server."""
 
-    server_schema: ClassVar[JsonObject] = {}
+    __server_schema__: ClassVar[JsonObject] = {}
 
     @classmethod
     def model_json_schema(cls, *_: object, **__: object) -> JsonObject:
         """Return the server's schema. All arguments are ignored."""
-        return copy.deepcopy(cls.server_schema)
+        return copy.deepcopy(cls.__server_schema__)
 
 
 class _Object(_ServerSchema, BaseModel):
-    model_config = ConfigDict(extra="allow")
+    # Without warnings or errors for keys such as "model_name" and "model_validate".
+    model_config = ConfigDict(extra="allow", protected_namespaces=())
 
 
 class _Value(_ServerSchema, RootModel[JSON]):
@@ -52,16 +54,18 @@ def model_from(name: str, schema: Reply) -> type[BaseModel]:
     if isinstance(properties, Mapping):
         required = described.get("required") or ()
         fields = {
-            # Pydantic refuses field names that begin with an underscore, so these get an alias.
-            f"field_{number}" if key.startswith("_") else key: _field(
+            f"field_{number}" if _needs_alias(key) else key: _field(
                 key, property_schema, key in required
             )
             for number, (key, property_schema) in enumerate(properties.items())
         }
-        made = create_model(name, __base__=_Object, **fields)
+        with warnings.catch_warnings():
+            # Of keys such as "copy" and "json". Nobody calls these methods of such a model.
+            warnings.filterwarnings("ignore", "Field name .* shadows an attribute", UserWarning)
+            made = create_model(name, __base__=_Object, **fields)
     else:
         made = create_model(name, __base__=_Value)
-    made.server_schema = dict(schema)
+    made.__server_schema__ = dict(schema)
     return made  # type: ignore[no-any-return]  # create_model's own overloads lose the class.
 
 
@@ -72,12 +76,17 @@ def _resolved(schema: Reply) -> Reply:
     return found if isinstance(found, Mapping) else schema
 
 
+def _needs_alias(key: str) -> bool:
+    """Return whether pydantic refuses a key as the name of a field."""
+    return key.startswith("_") or key == "model_config"
+
+
 def _field(key: str, schema: Reply, required: bool) -> JSON:
     return (
         _TYPES.get(str(schema.get("type")), JSON),
         Field(
             ... if required else schema.get("default"),
-            alias=key if key.startswith("_") else None,
+            alias=key if _needs_alias(key) else None,
             description=schema.get("description"),
         ),
     )

@@ -9,7 +9,7 @@ from datetime import datetime
 from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.models.html_view import state_html
 from langgraph_client.remote import compat
-from langgraph_client.remote.aliases import Config, JsonObject, Reply
+from langgraph_client.remote.aliases import Config, Foreign, JsonObject, Reply
 from langgraph_client.remote.compat import PregelTask, RunnableConfig
 from langgraph_client.remote.config import Address, given_parents, merge, tuples
 from langgraph_client.remote.decode import Decoder, checked_shape
@@ -24,6 +24,19 @@ class StateSnapshot(compat.StateSnapshot):
         questions = [interrupt.value for interrupt in self.interrupts]
         place = (self.config.get("configurable") or {}).get("checkpoint_id")
         return state_html(self.values, self.next, questions, self.created_at, place)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _restored, tuple(self)
+
+
+def _restored(*fields: Foreign) -> StateSnapshot:
+    return StateSnapshot(*fields)
+
+
+# A node may keep a snapshot in its state. The checkpoint then stores the class's name: it must be
+# langgraph's, which checkpointers know, and which exists without this package.
+StateSnapshot.__module__ = compat.StateSnapshot.__module__
+StateSnapshot.__qualname__ = compat.StateSnapshot.__qualname__
 
 
 def snapshot_from(state: Reply, decoder: Decoder, asked: RunnableConfig) -> StateSnapshot:

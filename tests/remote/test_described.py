@@ -12,6 +12,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import RetryPolicy, Send, StateUpdate
 from pydantic import ValidationError
+from typing_extensions import TypedDict
 
 from langgraph_client import Server
 from tests.support.comparison import Names, compare
@@ -140,6 +141,24 @@ def test_a_model_of_a_schema_checks_what_it_is_given(hosted: Server) -> None:
         made.model_validate({})
     _, workflow = pair(hosted, "workflow")
     assert workflow.get_input_schema().model_validate([1, 2]).root == [1, 2]
+
+
+KEYS = ["copy", "json", "model_config", "model_name", "model_validate", "server_schema", "_own"]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_key_may_be_named_as_what_a_model_has(key: str) -> None:
+    """No warning, no error; the model reads and writes the key."""
+    keys: Any = TypedDict("keys", {key: str})  # type: ignore[misc]
+    builder = StateGraph(keys, context_schema=keys)
+    graph = builder.add_node("n", lambda _: {}).add_edge(START, "n").compile()
+    with Server({"g": graph}) as server:
+        remote = server.remote_graph("g")
+        for schema in (remote.get_input_schema(), remote.context_schema):
+            assert list(schema.model_json_schema()["properties"]) == [key]
+            assert schema.model_validate({key: "x"}).model_dump(by_alias=True) == {key: "x"}
+            with pytest.raises(ValidationError):
+                schema.model_validate({key: 1})
 
 
 def test_the_schema_of_a_context(hosted: Server) -> None:

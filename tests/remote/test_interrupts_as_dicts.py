@@ -95,3 +95,9 @@ def test_a_parent_s_checkpoint_has_langgraph_s_class() -> None:
         (found,) = parent.get_state(CONFIG).interrupts
         assert type(found) is Interrupt
         assert parent.invoke(Command(resume="yes"), CONFIG) == {"answer": "yes"}
+
+
+def test_orjson_writes_it_as_langgraph_s(paused: Any) -> None:
+    """A web server that answers with the result of a run writes it with orjson."""
+    orjson = pytest.importorskip("orjson")
+    assert orjson.dumps(paused) == orjson.dumps(Interrupt(**paused))
