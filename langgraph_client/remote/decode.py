@@ -18,7 +18,17 @@ from langgraph_client.remote.exceptions import local_error, remote_error
 from langgraph_client.remote.interrupts import interrupt_from
 from langgraph_client.remote.messages import message_from
 from langgraph_client.thread_ids import GIVEN_ID, GIVEN_PARENTS
-from langgraph_client.values import PLAIN, TYPES, Allowed, is_envelope, name_of, restore
+from langgraph_client.values import (
+    PLAIN,
+    TYPES,
+    Allowed,
+    Note,
+    allowed_class,
+    is_envelope,
+    looks_like_message,
+    name_of,
+    restore,
+)
 
 INTERRUPT = "__interrupt__"
 
@@ -134,16 +144,29 @@ class Decoder:
         """
         if not is_envelope(value):
             return self.value(value)
-        notes = value[TYPES]
         try:
+            notes = [self._with_base(note, value[PLAIN]) for note in value[TYPES]]
             # At a path with a type note, the note decides, even if the value looks like a message.
             # Messages at all other paths are created first: afterwards, a note may have replaced
             # a container on the way by an object without paths, such as a set.
             noted = frozenset(tuple(note[0]) for note in notes)
             revived = self._unnoted(value[PLAIN], (), noted)
             return restore(revived, notes, self.allowed)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, LookupError) as error:
             raise APIResponseValidationError(str(error), body=value) from error
+
+    def _with_base(self, note: Note, flat: JSON) -> Note:
+        """Return the note of a message whose class is not allowed with langchain's class instead.
+
+        Without a note, the message would be of that class, too.
+        """
+        path, tag = note
+        if tag[0] != "pydantic" or allowed_class(tag[1], self.allowed) is not None:
+            return note
+        for step in path:
+            flat = flat[step]
+        kind = message_classes().get(flat["type"]) if looks_like_message(flat) else None
+        return note if kind is None else [path, ["pydantic", name_of(kind), *tag[2:]]]
 
     def _unnoted(self, value: JSON, path: Path, noted: frozenset[Path]) -> GraphValue:
         """Create the messages at paths without a note."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import AsyncGenerator, Iterator, Sequence
+from copy import copy
 
 from langgraph_client.remote.aliases import GraphValue, JsonObject, MergedConfig
 from langgraph_client.remote.closing import AsyncConverted
@@ -69,7 +70,9 @@ class EventsV1Converter:
             yield from self._of_root(event)
             return
         if name == "on_chain_start":
-            self._open[run_id] = event
+            # A copy: the caller may change the event that it gets.
+            own = {key: event[key] for key in ("tags", "metadata", "data") if key in event}
+            self._open[run_id] = {**event, **{key: copy(value) for key, value in own.items()}}
             self._parents[run_id] = parents[-1] if parents else None
         elif name == _END:
             self._open.pop(run_id, None)

@@ -261,18 +261,20 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         return self.copy({"config": merge(self.config, config, kwargs)})
 
     def copy(self, update: Mapping[str, JSON] | None = None) -> Self:
-        """Return a copy that shares this graph's clients.
+        """Return a copy that shares this graph's clients, with the attributes of a subclass.
 
         Args:
             update: New values for `assistant_id`, `config`, `name`, `decode_messages`,
                 `checkpointer`, `strict_config`, `distributed_tracing`, `allow_types`,
-                `stream_mode` or `transformers`.
+                `stream_mode` or `transformers`. A name that is the `assistant_id` changes with it.
 
         Raises:
             InvalidArgumentError: `update` has another key, or an invalid value.
         """
         copied = type(self).__new__(type(self))
-        copied._begin(self._settings.changed({"name": self.name, **(update or {})}), self._clients)
+        copied.__dict__.update(self.__dict__)
+        name = "" if self.name == self.assistant_id else self.name
+        copied._begin(self._settings.changed({"name": name, **(update or {})}), self._clients)
         return copied
 
     def _repr_html_(self) -> str:

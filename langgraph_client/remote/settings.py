@@ -48,7 +48,7 @@ class GraphSettings:
             )
         # The dataclass is frozen, so derived values are set with `object.__setattr__`.
         object.__setattr__(self, "transformers", _callables(self.transformers))
-        types = tuple(self.allow_types)
+        types = _types(self.allow_types)
         allowed = classes_in(*types, *graph_classes())
         allowed.update({name_of(kind): kind for kind in types if issubclass(kind, Exception)})
         for kind in message_classes().values():
@@ -98,6 +98,20 @@ class GraphSettings:
     def decoder(self, address: Address) -> Decoder:
         """Return the decoder for the values of one call."""
         return Decoder(address, self.decode_messages, allowed=self.allowed)
+
+
+def _types(types: Iterable[type]) -> tuple[type, ...]:
+    """Return the classes as a tuple, as they are read more than once.
+
+    Raises:
+        InvalidArgumentError: They are no list of classes.
+    """
+    # A class that can be iterated over, such as an enum, is not meant to be a list of its members.
+    is_list = isinstance(types, Iterable) and not isinstance(types, type)
+    found = tuple(types) if is_list else ()
+    if not is_list or not all(isinstance(kind, type) for kind in found):
+        raise InvalidArgumentError("allow_types", f"must be a list of classes, not {types!r}")
+    return found
 
 
 def _callables(transformers: Iterable[Transformer]) -> tuple[Transformer, ...]:

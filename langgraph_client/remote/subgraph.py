@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, NoReturn, Self
 from pydantic import BaseModel
 
 from langgraph_client.remote.aliases import JSON, Config, GraphValue, JsonObject, Reply
+from langgraph_client.remote.attributes import nodes_of
 from langgraph_client.remote.compat import (
     Graph,
     GraphBase,
+    Node,
     RunnableConfig,
     StateSnapshot,
     StateUpdate,
@@ -44,6 +46,45 @@ class RemoteSubgraph(GraphBase[JSON, JSON, JSON, JSON]):
         return type(self)(self._whole.with_config(config, **kwargs), self.namespace, self._schemas)
 
     # --- drawing and schemas ---
+
+    def get_subgraphs(
+        self, *, namespace: str | None = None, recurse: bool = False
+    ) -> Iterator[tuple[str, RemoteSubgraph]]:
+        """Yield the subgraphs of this subgraph, as `RemoteGraph.get_subgraphs` does.
+
+        Args:
+            namespace: Only the subgraph at this namespace inside this one. Default: all.
+            recurse: Whether to include the subgraphs of subgraphs. Default: False.
+
+        Yields:
+            The namespace inside this subgraph, and the subgraph.
+        """
+        whole = self._whole.get_subgraphs(namespace=self._place(namespace), recurse=True)
+        for name, subgraph in whole:
+            if (inside := self._inside(name, recurse)) is not None:
+                yield inside, subgraph
+
+    async def aget_subgraphs(
+        self, *, namespace: str | None = None, recurse: bool = False
+    ) -> AsyncIterator[tuple[str, RemoteSubgraph]]:
+        """Async twin of `get_subgraphs`."""
+        whole = self._whole.aget_subgraphs(namespace=self._place(namespace), recurse=True)
+        async for name, subgraph in whole:
+            if (inside := self._inside(name, recurse)) is not None:
+                yield inside, subgraph
+
+    def _place(self, namespace: str | None) -> str | None:
+        return None if namespace is None else f"{self.namespace}|{namespace}"
+
+    def _inside(self, namespace: str, recurse: bool) -> str | None:
+        """Return a namespace of the whole graph as one of this subgraph; None if it is not."""
+        inside = namespace.removeprefix(f"{self.namespace}|")
+        return inside if inside != namespace and (recurse or "|" not in inside) else None
+
+    @property
+    def nodes(self) -> dict[str, Node]:
+        """The nodes of the subgraph's drawing, by name. Each access sends a request."""
+        return nodes_of(self.get_graph())
 
     def get_graph(self, config: Config | None = None, *, xray: int | bool = False) -> Graph:
         """Read the subgraph's nodes and edges from the drawing of the whole graph.

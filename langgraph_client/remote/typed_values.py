@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
+from decimal import Decimal
 
 from pydantic import BaseModel
 
@@ -105,7 +106,7 @@ def is_sendable(value: GraphValue) -> bool:
 def _plain(value: GraphValue) -> JSON:
     if type(value) is str:  # Characters that JSON cannot have are replaced; the note has them.
         return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
-    if isinstance(value, float) and not math.isfinite(value):
+    if isinstance(value, float | Decimal) and not math.isfinite(value):
         return None  # As servers write it; the note has the number.
     return decode(encode(value))
 

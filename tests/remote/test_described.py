@@ -71,6 +71,20 @@ def test_one_subgraph_by_its_namespace(hosted: Server) -> None:
         ]
 
 
+async def test_subgraphs_of_a_subgraph(hosted: Server) -> None:
+    """Under their namespaces inside it; and its nodes, as of the whole graph."""
+    local, remote = pair(hosted, "inner questions")
+    (here,), (there,) = (dict(graph.get_subgraphs()).values() for graph in (local, remote))
+    assert there.nodes.keys() == here.nodes.keys()
+    for how in ({}, {"recurse": True}, {"namespace": "deep"}, {"namespace": "nope"}):
+        expected = [name for name, _ in here.get_subgraphs(**how)]
+        assert [name for name, _ in there.get_subgraphs(**how)] == expected
+        assert [name async for name, _ in there.aget_subgraphs(**how)] == expected
+    (deep,) = dict(there.get_subgraphs()).values()
+    assert list(deep.get_subgraphs()) == []
+    await remote.aclose()
+
+
 def test_a_subgraph_tells_its_state_and_cannot_be_run(hosted: Server) -> None:
     """Its state is at the place that a state of the whole names."""
     local, remote = pair(hosted, "nested")

@@ -18,6 +18,7 @@ from langgraph.stream import (
 )
 
 from langgraph_client import Server
+from langgraph_client.remote.events_v1 import EventsV1Converter
 from tests.support.comparison import Names, failure, unordered
 from tests.support.family import FAMILY
 
@@ -143,3 +144,18 @@ async def test_each_projection_in_async_code(pair: tuple[str, Any, Any], project
     there = await aplayed(remote, name, f"{name} v3 {projection}", projection)
     await remote.aclose()  # The next test has an event loop of its own.
     assert there == here
+
+
+def test_a_late_end_has_what_its_start_had() -> None:
+    """Of a chain that failed, in version "v1", also if the caller has changed the start."""
+    converter = EventsV1Converter({"configurable": {}})
+    parts = {"tags": ["t"], "metadata": {"m": 1}, "data": {"input": 1}}
+    root = {"event": "on_chain_start", "run_id": "1", "name": "g"}
+    start = {"event": "on_chain_start", "run_id": "2", "name": "n", "parent_ids": ["1"], **parts}
+    list(converter.convert({**root, "tags": [], "metadata": {}, "data": {}}))
+    (shown,) = converter.convert(start)
+    shown["tags"].append("u")
+    shown["metadata"]["m"] = shown["data"]["input"] = 2
+    (end,) = converter.finish()
+    assert (end["event"], end["tags"], end["metadata"]) == ("on_chain_end", ["t"], {"m": 1})
+    assert end["data"] == {"input": 1, "output": None}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum, Flag
 from typing import Any
 
@@ -75,6 +76,7 @@ VALUES = {
     "no flag": Access(0),
     "keys that are one in JSON": {1: (1,), "1": {2}},
     "keys of an enum": {Colour.RED: (1, HumanMessage("a", id="1"))},
+    "infinite decimals": [Decimal("Infinity"), {"a": Decimal("-Infinity")}],
     "a dataclass with more attributes": Square(2),
     "a model with defaults": Settings(first=5),
     "a default dict": defaultdict(list, {"a": {1}}),
@@ -88,6 +90,23 @@ def test_they_are_what_they_were(server: TestServer, name: str) -> None:
     given = {"given": VALUES[name]}
     expected = built().invoke(given)
     assert server.remote_graph("look").invoke(given) == expected
+
+
+class OwnMessage(HumanMessage):
+    """A class that the caller does not allow."""
+
+
+@pytest.mark.parametrize("extra", [{}, {"pair": (1, 2)}], ids=["plain", "noted"])
+def test_of_a_message_only_a_class_that_is_not_allowed_is_lost(extra: Any) -> None:
+    """It is langchain's class, whether or not it holds what JSON would change."""
+
+    def say(state: State) -> State:
+        return {"given": [OwnMessage("a", id="1", additional_kwargs=extra)]}
+
+    graph = StateGraph(State).add_node("say", say).add_edge(START, "say").compile()
+    with TestServer({"say": graph}) as server:
+        (message,) = server.remote_graph("say").invoke({})["given"]
+    assert message == HumanMessage("a", id="1", additional_kwargs=extra)
 
 
 @pytest.mark.parametrize("way", ["invoke", "stream"])

@@ -130,3 +130,25 @@ def test_copies_share_the_clients(server: Server) -> None:
         assert (copied.assistant_id, copied.name) == ("row", "mine")
         assert copied.sync_client is row.sync_client
     assert copied.invoke({"topic": "a"}) == row.invoke({"topic": "a"})
+
+
+class Tenants(RemoteGraph):
+    def __init__(self, *given: Any, tenant: str, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self.tenant = tenant
+
+
+def test_copies_of_a_subclass_have_its_attributes(server: Server) -> None:
+    """As copies of a local graph."""
+    graph = Tenants("row", sync_client=server.sync_client(), tenant="a")
+    for copied in (graph.with_config({"tags": ["t"]}), graph.copy({"name": "mine"})):
+        assert copied.tenant == "a"
+        copied.tenant = "b"
+    assert graph.tenant == "a"
+
+
+def test_a_name_that_was_not_given_follows_the_assistant(server: Server) -> None:
+    """In a copy, as in a new RemoteGraph."""
+    row = server.remote_graph("row")
+    assert row.copy({"assistant_id": "counter"}).name == "counter"
+    assert row.with_config({"tags": ["t"]}).name == "row"

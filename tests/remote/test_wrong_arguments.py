@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -19,6 +20,12 @@ from langgraph_client import (
 )
 
 URL = "http://localhost:9"
+
+
+class Colour(Enum):
+    RED = "red"
+
+
 WRONG: dict[str, tuple[Callable[[], Any], str]] = {
     "a thread in place of a config": (
         lambda: RemoteGraph("g", url=URL).invoke({}, "thread1"),  # type: ignore[arg-type]
@@ -56,6 +63,18 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
     "a transformer by its name": (
         lambda: RemoteGraph("g", url=URL).copy({"transformers": ["ToolCallTransformer"]}),
         r"transformers: must be a list of classes or factories, not \['ToolCallTransformer'\]",
+    ),
+    "no types": (
+        lambda: RemoteGraph("g", url=URL, allow_types=None),  # type: ignore[arg-type]
+        "allow_types: must be a list of classes, not None",
+    ),
+    "a type without its list": (
+        lambda: RemoteGraph("g", url=URL, allow_types=Colour),  # type: ignore[arg-type]
+        "allow_types: must be a list of classes, not <enum 'Colour'>",
+    ),
+    "a type by its name": (
+        lambda: RemoteGraph("g", url=URL).copy({"allow_types": ["Colour"]}),
+        r"allow_types: must be a list of classes, not \['Colour'\]",
     ),
     "an async client for the blocking methods": (
         lambda: RemoteGraph("g", sync_client=get_client(url=URL)),
