@@ -313,6 +313,29 @@ def test_orderly_stops_do_not_count(tmp_path: Path) -> None:
     assert work.effects == ["a"]
 
 
+def test_a_run_that_answers_the_stop_of_the_server_with_an_error_is_taken_up_again(
+    tmp_path: Path, gate: Gate
+) -> None:
+    """As when a client in a node raises an error of its own for a call that was cancelled."""
+
+    async def call(state: State) -> State:
+        try:
+            await gate.hold()
+        except asyncio.CancelledError as error:
+            raise ConnectionError("the call was interrupted") from error
+        return {"x": "answered"}
+
+    graph = StateGraph(State).add_node("call", call).add_edge(START, "call").compile()
+    with serving(tmp_path / "s.db", work=graph) as http:
+        _, run = begin(http)
+        gate.arrived()
+    with serving(tmp_path / "s.db", work=graph) as http:
+        gate.arrived()
+        gate.open()
+        assert http.get(f"{run}/join").json() == {"x": "answered"}
+        assert http.get(run).json()["status"] == "success"
+
+
 def test_a_graph_that_is_gone(tmp_path: Path) -> None:
     """A run whose graph is not hosted any more ends as `error` and names the graph."""
     work, file = Work(), tmp_path / "s.db"

@@ -297,7 +297,7 @@ class Engine:
             # Also if the graph ended by itself meanwhile: the request to stop was accepted, and
             # its client relies on it.
             outcome = Outcome(job.stop)
-        elif cancelled and self._queue.closing:
+        elif self._queue.closing and _is_broken_off(task):
             self.tasks.spawn(self._executor.put_back(job))
             return
         elif cancelled:
@@ -440,3 +440,14 @@ class Engine:
                 await self.cluster.close()
             except Unavailable as error:
                 logger.error("other processes have to wait for the leases: %s", error)
+
+
+def _is_broken_off(task: asyncio.Task[Outcome]) -> bool:
+    """Return whether an attempt to execute a run has ended because it was cancelled.
+
+    A node may answer its cancellation with another exception, such as that of the call which it
+    was waiting for. Then the task of the attempt is not cancelled, and the outcome is a failure.
+    """
+    if task.cancelled():
+        return True
+    return task.cancelling() > 0 and (task.exception() is not None or task.result().event == "fail")
