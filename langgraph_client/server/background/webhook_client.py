@@ -44,15 +44,16 @@ class WebhookClient:
         Raises:
             Invalid: The host has an address that must not be called.
             OSError: The name of the host cannot be resolved.
-            httpx.HTTPError: The host cannot be reached, or its response cannot be read.
+            httpx.HTTPError: The host cannot be reached, or does not answer.
         """
         if is_relative(url):
-            url, addresses = _OWN_URL + url, []
-        else:
-            addresses = await self._urls.addresses(url)
+            # Read to its end: to close the response before would cancel the application's handler.
+            response = await self._by_name.post(_OWN_URL + url, content=content, headers=headers)
+            return response.status_code
+        addresses = await self._urls.addresses(url)
         target = httpx.URL(url)
         if not addresses or _is_proxied(target):  # A proxy looks the name up by itself.
-            return (await self._by_name.post(target, content=content, headers=headers)).status_code
+            return await _status(self._by_name, target, content, headers)
         # The name is not looked up again: by then it could lead to an address that is forbidden.
         # The certificate stays that of the name.
         headers = httpx.Headers(headers)
@@ -60,23 +61,36 @@ class WebhookClient:
         extensions = {"sni_hostname": host_of(target)}
         for number, address in enumerate(addresses, 1):
             try:
-                response = await self._by_address.post(
-                    target.copy_with(host=address),
-                    content=content,
-                    headers=headers,
-                    extensions=extensions,
+                return await _status(
+                    self._by_address, target.copy_with(host=address), content, headers, extensions
                 )
             except (httpx.ConnectError, httpx.ConnectTimeout):
                 if number == len(addresses):
                     raise
-            else:
-                return response.status_code
         raise AssertionError("unreachable")
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._by_name.aclose()
         await self._by_address.aclose()
+
+
+async def _status(
+    client: httpx.AsyncClient,
+    url: httpx.URL,
+    content: bytes,
+    headers: Mapping[str, str],
+    extensions: Mapping[str, object] | None = None,
+) -> int:
+    """Send a request, and return the status of its response. The body is not read.
+
+    The receiver may be anybody's: a body may have no end, and a few kilobytes of it may unpack to
+    more than the memory has room for.
+    """
+    async with client.stream(
+        "POST", url, content=content, headers=headers, extensions=extensions
+    ) as response:
+        return response.status_code
 
 
 def _is_proxied(url: httpx.URL) -> bool:
