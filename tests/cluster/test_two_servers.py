@@ -12,11 +12,12 @@ from typing import Any
 
 import httpx
 import pytest
+from langgraph.graph import START, StateGraph
 
 from langgraph_client.server.server import Server
 from tests.cluster.conftest import Pair, http_of
 from tests.support.clock import Settable
-from tests.support.hosted import Gate, hosted
+from tests.support.hosted import Gate, Log, hosted
 from tests.support.postgres import cluster
 
 
@@ -141,6 +142,40 @@ def test_cancel(pair: Pair, gate: Any, action: str) -> None:
     if action == "interrupt":
         assert left.json()["status"] == "interrupted"
     assert pair.worker.get(f"/threads/{thread_id}").json()["status"] != "busy"
+
+
+def test_cancel_without_wait_does_not_wait_for_a_running_run(database: str, gate: Gate) -> None:
+    """As on the server that executes it. A pending run is over when the request is answered."""
+
+    async def held(state: Log) -> Log:
+        try:
+            await gate.hold()
+        except asyncio.CancelledError:
+            await gate.hold()
+            raise
+        return {}
+
+    graph = StateGraph(Log).add_node("held", held).add_edge(START, "held").compile()
+    with (
+        Server({"gate": graph}, path=database, role="api") as api,
+        Server({"gate": graph}, path=database, role="worker"),
+        http_of(api) as http,
+    ):
+        thread_id = thread_of(http)
+        # This server follows the run since it was pending.
+        waiting = Background(lambda: http.post(f"/threads/{thread_id}/runs/wait", json=GATE))
+        gate.arrived()
+        pending = http.post(f"/threads/{thread_id}/runs", json=GATE).json()["run_id"]
+        runs = f"/threads/{thread_id}/runs"
+        (running,) = {run["run_id"] for run in http.get(runs).json()} - {pending}
+        assert http.post(f"{runs}/{pending}/cancel?wait=0").status_code == 202
+        assert http.get(f"{runs}/{pending}").json()["status"] == "interrupted"
+        assert http.post(f"{runs}/{running}/cancel?wait=0").status_code == 202
+        gate.arrived()
+        assert http.get(f"{runs}/{running}").json()["status"] == "running"
+        gate.open()
+        assert waiting.result().status_code == 200
+        assert http.get(f"{runs}/{running}").json()["status"] == "interrupted"
 
 
 @pytest.mark.parametrize("strategy", ["reject", "enqueue", "interrupt", "rollback"])

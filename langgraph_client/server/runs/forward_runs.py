@@ -111,6 +111,7 @@ class RunForwarder:
             return None
         job = await self.find(present)
         if job is not None:
+            job.run = present  # It may have started since it is followed.
             await self._note_stop(self._storage, run, action, reason, delete=delete)
             self._shared.notify("thread", run["thread_id"])
         return job

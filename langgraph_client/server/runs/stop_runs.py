@@ -109,7 +109,7 @@ class RunStopper:
                 job = await self._cancel_elsewhere(run_id, action, reason)
             if job is not None:
                 stopped.append(job)
-        await _wait_until_over([job for job in stopped if job.task is None])
+        await _wait_until_over([job for job in stopped if _ends_at_once(job)])
         return stopped
 
     async def _cancel_here(self, run_id: str, action: Action, reason: str) -> Job | None:
@@ -435,6 +435,14 @@ async def _is_unfinished(transaction: Transaction, run_id: str) -> bool:
     """Return whether a run is not over, as far as the database knows."""
     run = await transaction.runs.get(run_id)
     return run is not None and run["status"] in UNFINISHED
+
+
+def _ends_at_once(job: Job) -> bool:
+    """Return whether a run that was asked to end has not started, and so has nothing to stop.
+
+    A run of another process has no task here. Its document was read when it was asked to end.
+    """
+    return job.task is None and (job.ended or job.run["status"] == "pending")
 
 
 async def _wait_until_over(jobs: list[Job], seconds: float = _STOP_SECONDS) -> None:
