@@ -20,7 +20,10 @@ from langgraph.graph import START, StateGraph
 from typing_extensions import TypedDict
 
 from langgraph_client import Server
-from tests.support.eventually import eventually
+from langgraph_client.server.runs.event_log import BACKLOG
+from langgraph_client.server.runs.stored_events import RUN_DONE
+from langgraph_client.server.storage.protocol import Event
+from tests.support.eventually import aeventually, eventually
 from tests.support.hosted import Gate, hosted
 
 BASE = "http://test"
@@ -255,3 +258,34 @@ def test_the_log_of_a_thread_stays_for_a_reader_that_is_about_to_read() -> None:
         assert logs.get("t") is log
         logs.drop("t")
         assert "t" not in logs
+
+
+async def test_a_run_waits_for_a_slow_reader_of_its_thread() -> None:
+    """As for one of the run itself: the events that it has not read yet do not fill the memory."""
+    async with Server({"talk": talking()}) as server:
+        engine = server.services.engine
+        sizes: list[int] = []
+
+        async def read_slowly(thread_id: str) -> None:
+            log = await engine.watch(thread_id)
+            reader = log.read()
+            try:
+                batch: list[Event] = []
+                while not batch or RUN_DONE.encode() not in batch[-1].data:
+                    for _ in range(300):  # Turns of the loop in which the run may go on.
+                        await asyncio.sleep(0)
+                    batch = await anext(reader)
+                    sizes.append(len(batch))
+            finally:
+                reader.close()
+                engine.thread_logs.drop(thread_id)
+
+        transport = server.async_transport()
+        async with httpx.AsyncClient(transport=transport, base_url=BASE, timeout=20) as http:
+            thread_id = (await http.post("/threads", json={})).json()["thread_id"]
+            reading = asyncio.run_coroutine_threadsafe(read_slowly(thread_id), server.loop)
+            await aeventually(lambda: thread_id in engine.thread_logs)
+            await http.post(f"/threads/{thread_id}/runs/wait", json=body(5000))
+            await asyncio.wait_for(asyncio.wrap_future(reading), 20)
+        assert sum(sizes) > 5000
+        assert max(sizes) < BACKLOG + 100

@@ -319,7 +319,7 @@ class Cluster:
     async def _continue(self, thread_id: str) -> None:
         # Runs and threads that were followed here get the events that the last holder stored,
         # before this process adds its own to the same logs.
-        await self.following.read_new(thread_id, is_taken=True)
+        await self.following.read_all(thread_id, is_taken=True)
         last = await self._storage.events.of_thread_last(thread_id)
         # Event ids must grow even if the last holder's clock is ahead.
         self._clock.start_after(last)

@@ -214,8 +214,7 @@ class RunExecutor:
                 # Without readers, to encode the event would be work for nothing.
                 if log.watched or job.thread_id in thread_logs:
                     self.publish(job, name, data)
-                    if log.full:
-                        await log.room()
+                    await self._wait_for_readers(job)
         finally:
             # Not left to the garbage collector: the graph must have stopped before the settlement.
             await events.aclose()
@@ -231,8 +230,14 @@ class RunExecutor:
             job.collected.note(old_name, old_data)
             if is_watched:
                 self.publish(job, old_name, old_data)
-        for log in (run.log.log, job.log):
-            if log.full:
+        if run.log.log.full:
+            await run.log.log.room()
+        await self._wait_for_readers(job)
+
+    async def _wait_for_readers(self, job: Job) -> None:
+        """Wait until no reader of the run, or of its thread, is too far behind."""
+        for log in (job.log, self._thread_logs.get(job.thread_id)):
+            if log is not None and log.full:
                 await log.room()
 
     def publish(self, job: Job, name: str, data: object, *, keep: bool = True) -> None:

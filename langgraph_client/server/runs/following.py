@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
+
 from langgraph_client.server.clock import EventId
 from langgraph_client.server.runs.event_log import EventLog
 from langgraph_client.server.runs.locks import KeyedLocks
@@ -13,6 +16,8 @@ from langgraph_client.server.storage.protocol import UNFINISHED, Document
 from langgraph_client.server.storage.shared import RunResult, Shared
 
 _PAGE = 1000
+_ROOM_SECONDS = 1.0
+"""How many seconds to wait for the readers of a log before the other logs are read again."""
 
 
 class Following:
@@ -85,15 +90,43 @@ class Following:
         self._watched.difference_update(unneeded)
         return unneeded
 
-    async def read_new(self, thread_id: str, *, is_taken: bool = False) -> None:
+    async def read_new(self, thread_id: str) -> None:
         """Read the new events of a thread, and end the runs that are over.
+
+        The database has them anyway, so they are read only as fast as the readers in this process
+        take them. A run ends here when all its events are read.
+        """
+        while (full := await self._read(thread_id)) is not None:
+            # Not under the lock: a process that takes the thread over does not wait for readers.
+            # With a limit, because meanwhile another log of the thread may get room.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_ROOM_SECONDS):
+                    await full.room()
+
+    async def read_all(self, thread_id: str, *, is_taken: bool = False) -> None:
+        """Read all new events of a thread at once, because this process is about to add others.
 
         Args:
             thread_id: The thread.
             is_taken: Whether this process has just taken the thread over, and added nothing yet.
         """
+        await self._read(thread_id, is_taken=is_taken, waits=False)
+
+    async def _read(
+        self, thread_id: str, *, is_taken: bool = False, waits: bool = True
+    ) -> EventLog | None:
+        """Read new events, and end the runs that are over.
+
+        Args:
+            thread_id: The thread.
+            is_taken: See `read_all`.
+            waits: Whether to leave the events of a log in the database while the log is full.
+
+        Returns:
+            A full log, which may lack events; None if there is none.
+        """
         if thread_id not in self._watched:
-            return
+            return None
         async with self._reading.hold(thread_id):
             jobs = [job for job in self.jobs.values() if job.thread_id == thread_id]
             # Results are read before events. A run's events are written before its result, so no
@@ -101,13 +134,16 @@ class Following:
             ended = await self._ended_jobs(jobs)
             # The holder adds its events to the log of the thread itself, before they are stored.
             is_fed = self._shared.owns(thread_id) and not is_taken
-            for job in jobs:
-                await self._read_run(job)
+            thread_log = None if is_fed else self._thread_logs.get(thread_id)
+            full = [job.log for job in jobs if not await self._read_run(job, waits)]
+            if thread_log is not None and not await self._read_thread(thread_id, thread_log, waits):
+                full.append(thread_log)
             if not is_fed:
-                await self._read_thread(thread_id)
                 await self._protocol_runs.read_new(thread_id)
             for job, result in ended:
-                await self._end(job, result)
+                if job.log not in full:
+                    await self._end(job, result)
+            return full[0] if full else None
 
     async def _ended_jobs(self, jobs: list[Job]) -> list[tuple[Job, RunResult]]:
         if not jobs:
@@ -131,22 +167,25 @@ class Following:
         thread = await self._storage.threads.get(job.thread_id)
         return RunResult(run or job.run, fallback_result(thread or {}), None)
 
-    async def _read_run(self, job: Job) -> None:
-        while True:
+    async def _read_run(self, job: Job, waits: bool) -> bool:
+        """Read the new events of a run. Return False if its log is full, and may lack some."""
+        while not (waits and job.log.full):
             page = await self._storage.events.of_run(
                 job.run_id, job.log.last, _PAGE, without=RUN_DONE
             )
             job.log.feed(page)
             if len(page) < _PAGE:
-                return
+                return True
+        return False
 
-    async def _read_thread(self, thread_id: str) -> None:
-        log: EventLog | None = self._thread_logs.get(thread_id)
-        while log is not None:
+    async def _read_thread(self, thread_id: str, log: EventLog, waits: bool) -> bool:
+        """Read the new events of a thread; see `_read_run`."""
+        while not (waits and log.full):
             page = await self._storage.events.of_thread(thread_id, log.last, _PAGE)
             log.feed([e._replace(name="metadata") if e.name == RUN_DONE else e for e in page])
             if len(page) < _PAGE:
-                return
+                return True
+        return False
 
     async def _end(self, job: Job, result: RunResult) -> None:
         # Between the queries this process may have taken the run over; see `adopt`.

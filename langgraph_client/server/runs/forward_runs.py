@@ -177,7 +177,7 @@ class RunForwarder:
         """
         if thread_id not in self._following and not await self._shared.followers(thread_id):
             return None
-        await self._following.read_new(thread_id)  # Earlier events go to the readers first.
+        await self._following.read_all(thread_id)  # Earlier events go to the readers first.
         self._clock.start_after(await self._storage.events.of_thread_last(thread_id))
         event = Event(self._clock.event_id(), name, data)
         await self._storage.events.add(thread_id, no_run(thread_id), [event])

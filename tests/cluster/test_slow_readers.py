@@ -1,0 +1,70 @@
+"""A reader that is slow, of a run that another server carries out."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from langgraph.config import get_stream_writer
+from langgraph.graph import START, StateGraph
+
+from langgraph_client.server.runs.event_log import BACKLOG
+from langgraph_client.server.runs.stored_events import RUN_DONE
+from langgraph_client.server.server import Server
+from tests.cluster.conftest import http_of
+from tests.support.hosted import Gate, Log
+
+COUNT = 4 * BACKLOG
+PAGE = 1000
+"""How many events a server reads from the database at a time."""
+
+
+@pytest.mark.parametrize("reads", ["run", "thread"])
+def test_events_are_read_from_the_database_as_the_reader_takes_them(
+    database: str, gate: Gate, reads: str
+) -> None:
+    """They do not fill the memory of the server that it asks, and none is missing."""
+
+    async def talk(state: Log) -> Log:
+        await gate.hold()
+        write = get_stream_writer()
+        for number in range(COUNT):
+            write(number)
+        return {}
+
+    graph = StateGraph(Log).add_node("talk", talk).add_edge(START, "talk").compile()
+    with (
+        Server({"talk": graph}, path=database, role="api") as api,
+        Server({"talk": graph}, path=database, role="worker") as worker,
+        http_of(api) as http,
+        http_of(worker) as other,
+    ):
+        engine = api.services.engine
+        thread_id = http.post("/threads", json={}).json()["thread_id"]
+        given: Any = {"assistant_id": "talk", "input": {}, "stream_mode": "custom"}
+        run = http.post(f"/threads/{thread_id}/runs", json=given).json()
+        gate.arrived()
+
+        async def begin() -> Any:
+            log = await (engine.log_of(run) if reads == "run" else engine.watch(thread_id))
+            return log.read()
+
+        async def read_all(reader: Any) -> list[list[Any]]:
+            batches = []
+            async for batch in reader:
+                batches.append(batch)
+                if batch[-1].name == "metadata" and RUN_DONE.encode() in batch[-1].data:
+                    break
+                for _ in range(100):  # Turns of the loop in which more may be read.
+                    await asyncio.sleep(0)
+            reader.close()
+            return batches
+
+        reader = asyncio.run_coroutine_threadsafe(begin(), api.loop).result(20)
+        gate.open()
+        assert other.get(f"/threads/{thread_id}/runs/{run['run_id']}/join").status_code == 200
+        batches = asyncio.run_coroutine_threadsafe(read_all(reader), api.loop).result(60)
+        custom = [int(event.data) for batch in batches for event in batch if event.name == "custom"]
+        assert custom == [*range(COUNT)]
+        assert max(map(len, batches)) <= BACKLOG + 2 * PAGE
