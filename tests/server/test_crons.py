@@ -13,7 +13,8 @@ from langgraph.graph import START, StateGraph
 from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
-from langgraph_client import Server
+from langgraph_client import Auth, Server
+from langgraph_client.server.background import scheduler
 from langgraph_client.server.errors import Unavailable
 from tests.support.clock import Settable
 from tests.support.graphs import Count, shared_graphs
@@ -249,6 +250,46 @@ def test_a_cron_whose_run_cannot_be_stored_now_fires_later(
         assert fired() == [ids[1]]  # In here: the server looks, too, since the crons were made.
     move(ticking, clock, 0)
     assert fired() == sorted(ids)
+
+
+def test_a_handler_that_hangs_for_one_user_does_not_stop_the_crons_of_others(
+    clock: Settable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a limit the others fire. That cron does so when the handler answers again."""
+    monkeypatch.setattr(scheduler, "_FIRE_SECONDS", 0.2)
+    auth = Auth()
+    hanging: set[str] = set()
+
+    @auth.authenticate
+    async def authenticate(authorization: str) -> str:
+        return authorization
+
+    @auth.on.threads.create_run
+    async def allow(ctx: Any, value: Any) -> None:
+        if ctx.user.identity in hanging:
+            await asyncio.Event().wait()
+
+    with (
+        Server(shared_graphs(), clock=clock, auth=auth) as server,
+        httpx.Client(transport=server.transport(), base_url="http://server") as http,
+    ):
+        threads = {}
+        for user in ("ann", "bob"):
+            headers = {"authorization": user}
+            thread_id = http.post("/threads", json={}, headers=headers).json()["thread_id"]
+            threads[user] = f"/threads/{thread_id}/runs"
+            http.post(f"{threads[user]}/crons", json=HOURLY, headers=headers)
+
+        def counts() -> list[int]:
+            runs = [http.get(path, headers={"authorization": u}) for u, path in threads.items()]
+            return [len(reply.json()) for reply in runs]
+
+        hanging.add("ann")
+        move(server, clock, 3600)
+        assert counts() == [0, 1]
+        hanging.clear()
+        move(server, clock, 0)
+        assert counts() == [1, 1]
 
 
 def _parameters() -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
@@ -25,6 +26,8 @@ _MAX_SLEEP = 3600.0
 """The longest sleep in seconds, because the system's clock may be changed meanwhile."""
 _RETRY = 5.0
 """How many seconds to wait after the run of a cron could not be stored."""
+_FIRE_SECONDS = 10.0
+"""How long the start of a run may take: all crons would wait for a handler that hangs for one."""
 
 
 class Scheduler:
@@ -95,11 +98,15 @@ class Scheduler:
                 continue
             try:
                 if not _is_past(cron["end_time"], now):
-                    fired_at = await self._fire(cron)
+                    async with asyncio.timeout(_FIRE_SECONDS):
+                        fired_at = await self._fire(cron)
                     if fired_at is not None:
                         following = next_run_date(cron["schedule"], cron["timezone"], fired_at)
-            except Unavailable as error:  # It keeps its date; meanwhile the others fire.
-                logger.warning("cron %s could not start a run yet: %s", cron["cron_id"], error)
+            except (Unavailable, TimeoutError) as error:
+                # It keeps its date; meanwhile the others fire. If the run is stored after all, the
+                # idempotency key leads to it.
+                problem = str(error) or f"it took longer than {_FIRE_SECONDS} s"
+                logger.warning("cron %s could not start a run yet: %s", cron["cron_id"], problem)
                 skipped.add(cron["cron_id"])
                 longest = _RETRY
                 continue
