@@ -16,8 +16,9 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.models.fields import JsonMapping
-from langgraph_client.server.errors import Refused
+from langgraph_client.server.errors import Refused, ServerError
 from langgraph_client.server.graphs.protocol import (
     Config,
     GraphRun,
@@ -34,6 +35,7 @@ from langgraph_client.server.graphs.script_snapshots import (
     checkpoint_config,
     raw_message,
     snapshot,
+    without_own_keys,
 )
 from langgraph_client.server.graphs.script_steps import merge, step_name
 from langgraph_client.server.graphs.scripted import ScriptedGraph
@@ -203,7 +205,7 @@ class HostedScript:
         last = self._last(config)
         at: int | None = None
         if wanted:
-            steps = self._graph.steps(merge(last.values if last else {}, values))
+            steps = self._graph.steps(merge(last.values if last else {}, values), _attempt(last))
             names = [step_name(number, step) for number, step in enumerate(steps)]
             if len(wanted) != 1 or wanted[0] not in names:
                 raise ValueError(f"the script has no step {list(wanted)}; its steps are {names}")
@@ -222,20 +224,28 @@ class HostedScript:
         assert self._states is not None
         thread_id = config["configurable"]["thread_id"]
         step = last.metadata["step"] + 1 if last else 0
-        metadata = {**config.get("metadata", {}), "source": "update", "step": step}
+        given = without_own_keys(config.get("metadata", {}))
+        metadata = {**given, "source": "update", "step": step}
+        if last is not None and ATTEMPT in last.metadata:
+            metadata[ATTEMPT] = last.metadata[ATTEMPT]
         merged = merge(last.values if last else {}, values)
         parent = last.id if last else None
         saved = await self._states.put(thread_id, Saved(parent, merged, at, metadata))
         return checkpoint_config(thread_id, saved.id)
 
     def _names(self, saved: Saved | None) -> list[str]:
-        steps = self._graph.steps(saved.values if saved else {})
+        steps = self._graph.steps(saved.values if saved else {}, _attempt(saved))
         return [step_name(number, step) for number, step in enumerate(steps)]
 
     def _snapshot(self, thread_id: str, saved: Saved | None) -> ScriptState:
         if saved is None or saved.at is None:
             return snapshot(thread_id, saved, ())
-        steps = self._graph.steps(saved.values, saved.metadata.get(ATTEMPT, 1))
+        try:
+            steps = self._graph.steps(saved.values, _attempt(saved))
+        except Exception as error:  # Whatever the function of a script raises.
+            # The text of an application's exception is for the log only.
+            reason = error if isinstance(error, InvalidArgumentError) else type(error).__name__
+            raise ServerError(f"the script of thread {thread_id}: {reason}") from error
         return snapshot(thread_id, saved, steps)
 
     # Drawing and schemas.
@@ -262,6 +272,11 @@ class HostedScript:
     async def subgraphs(self, namespace: str | None, recurse: bool) -> dict[str, Schemas]:
         """Return nothing: a script has no subgraphs."""
         return {}
+
+
+def _attempt(saved: Saved | None) -> int:
+    attempt: int = 1 if saved is None else saved.metadata.get(ATTEMPT, 1)
+    return attempt
 
 
 def _start(player: Player, run: GraphRun) -> None:

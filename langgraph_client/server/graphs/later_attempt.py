@@ -7,20 +7,18 @@ question is asked again.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from langgraph_client.models.fields import JsonMapping
 from langgraph_client.server.graphs.hosted_saver import HostedSaver
+from langgraph_client.server.graphs.interrupt_ids import has_interrupt_ids
 from langgraph_client.server.graphs.langgraph_names import NULL_TASK_ID, RESUME
 from langgraph_client.server.graphs.protocol import GraphRun, Snapshot
 from langgraph_client.values import PARENT
 
-# langgraph's channel for answers to interrupts, and the form of an interrupt's id.
 _PLACE = ("thread_id", "checkpoint_ns", "checkpoint_id")
-_INTERRUPT_ID = re.compile(r"[0-9a-f]{32}")
 
 
 async def continued_run(graph: Any, run: GraphRun) -> GraphRun:
@@ -43,7 +41,7 @@ async def continued_run(graph: Any, run: GraphRun) -> GraphRun:
     run = await _with_open_answers(graph, run)
     command = run.kwargs.get("command") or {}
     resume = command.get("resume")
-    is_by_id = _by_interrupt_id(resume)
+    is_by_id = has_interrupt_ids(resume)
     # A command is stored before the first checkpoint of its run, with the one it starts from.
     kept = [write for task, *write in saved.pending_writes or () if task == NULL_TASK_ID]
     if not _is_kept(command, kept):
@@ -64,26 +62,21 @@ async def _with_open_answers(graph: Any, run: GraphRun) -> GraphRun:
     command = run.kwargs.get("command") or {}
     parent = run.kwargs.get(PARENT) or {}
     resume, answers = command.get("resume"), parent.get("answers") or {}
-    if not (answers or _by_interrupt_id(resume)):
+    if not (answers or has_interrupt_ids(resume)):
         return run
     place = {"checkpoint_ns": "", **run.config["configurable"]}
     start = {"configurable": {key: place[key] for key in _PLACE if key in place}}
     waiting = _waiting(await graph.aget_state(start, subgraphs=True))
     kwargs = {**run.kwargs, PARENT: {**parent, "answers": _only(answers, waiting)}}
-    if _by_interrupt_id(resume):
+    if has_interrupt_ids(resume):
         kwargs["command"] = {**command, "resume": _only(resume, waiting)}
     return replace(run, kwargs=kwargs)
-
-
-def _by_interrupt_id(resume: object) -> bool:
-    """Return whether a command's answers are by interrupt id, by langgraph's rule."""
-    return isinstance(resume, Mapping) and all(_INTERRUPT_ID.fullmatch(str(key)) for key in resume)
 
 
 def _is_kept(command: JsonMapping, kept: Sequence[Sequence[object]]) -> bool:
     """Return whether the stored writes without a task are those of this command."""
     resume = command.get("resume")
-    if resume is not None and not _by_interrupt_id(resume):
+    if resume is not None and not has_interrupt_ids(resume):
         return [RESUME, resume] in kept
     wanted = command.get("update") is not None or bool(command.get("goto"))
     return wanted and any(channel != RESUME for channel, _ in kept)

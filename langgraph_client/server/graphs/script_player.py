@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from langgraph_client.models.fields import JsonMapping, JsonObject
+from langgraph_client.server.graphs.interrupt_ids import has_interrupt_ids
 from langgraph_client.server.graphs.protocol_events import INTERRUPT
 from langgraph_client.server.graphs.script_snapshots import (
     ATTEMPT,
+    ERROR,
     checkpoint_event,
     interrupts_of,
     message_chunks,
     snapshot,
     task_id,
     whole,
+    without_own_keys,
 )
 from langgraph_client.server.graphs.script_steps import (
     Ask,
@@ -65,7 +68,7 @@ class Player:
         self._services = services
         self._thread_id: str = where.get("thread_id", "")
         self._metadata: JsonObject = {
-            **config.get("metadata", {}),
+            **without_own_keys(config.get("metadata", {})),
             **{key: where[key] for key in _FROM_CONFIG if key in where},
         }
         last = None
@@ -111,17 +114,24 @@ class Player:
         Raises:
             ValueError: Its `goto` is not a step of the script.
         """
-        self._values = merge(self._values, command.get("update") or {})
-        goto = command.get("goto")
-        if goto is None:
-            self._resume_position()
+        self._values = merge(self._values, _written(command.get("update")))
+        # Clients send an empty list with a command that only answers.
+        if goto := command.get("goto"):
+            self._at = self._place_of(goto)
         else:
-            names = [step_name(number, step) for number, step in enumerate(self._steps())]
-            if goto not in names:
-                raise ValueError(f"the script has no step {goto!r}; its steps are {names}")
-            self._at = names.index(goto)
-        if command.get("resume") is not None:
-            self.answer(command["resume"])
+            self._resume_position()
+        resume = command.get("resume")
+        if has_interrupt_ids(resume):
+            self._take_answer(resume)
+        elif resume is not None:
+            self.answer(resume)
+
+    def _place_of(self, goto: object) -> int:
+        names = [step_name(number, step) for number, step in enumerate(self._steps())]
+        wanted = goto[0] if isinstance(goto, list | tuple) and len(goto) == 1 else goto
+        if wanted not in names:
+            raise ValueError(f"`goto` has to be the name of one step: {names}, not {goto!r}")
+        return names.index(str(wanted))
 
     def answer(self, answer: object) -> None:
         """Give an answer for the first question."""
@@ -134,6 +144,10 @@ class Player:
             answers: Answers by the ids of interrupts.
         """
         self._resume_position()
+        self._take_answer(answers)
+
+    def _take_answer(self, answers: Mapping[str, object]) -> None:
+        """Take the answer for the question that comes next, if it is among them."""
         steps = self._steps()
         step = steps[self._at] if self._at < len(steps) else None
         if isinstance(step, Ask):
@@ -181,7 +195,8 @@ class Player:
                 yield "tasks", {**result, "error": step.error}
                 if self._last is not None:
                     yield "checkpoints", self._checkpoint(steps)
-                raise step.error
+                # All runs raise the same object, which would collect the frames of each of them.
+                raise step.error.with_traceback(None)
             event, written = await self._execute(step, name)
             if event is not None:
                 yield event
@@ -235,7 +250,7 @@ class Player:
         if self._attempt > 1:
             metadata[ATTEMPT] = self._attempt
         if error is not None:
-            metadata["error"] = error
+            metadata[ERROR] = error
         await self._services.write_events()
         self._last = await self._services.states.put(
             self._thread_id, Saved(self._parent, dict(self._values), at, metadata)
@@ -243,3 +258,12 @@ class Player:
         self._parent = self._last.id
         self._number += 1
         return True
+
+
+def _written(update: object) -> Mapping[str, object]:
+    """Return the update of a command, which may be a list of pairs."""
+    pairs: Any = update or {}
+    try:
+        return dict(pairs)
+    except (TypeError, ValueError):
+        raise ValueError(f"`update` has to be an object or pairs, not {update!r:.80}") from None

@@ -8,14 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from langgraph_client.models.fields import JsonObject
+from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.graphs.protocol_events import RawEvent
 from langgraph_client.server.graphs.script_steps import Ask, PlayedStep, Say, Values, step_name
 from langgraph_client.server.storage.script_states import Saved
 
 _CALL = ("id", "name", "args")
-ATTEMPT = "attempt"
-"""The key of a saved state for the number of the attempt on its thread."""
+ATTEMPT = "__script_attempt"
+"""The key in a saved state's metadata for the number of the attempt on its thread."""
+ERROR = "__script_error"
+"""The key in a saved state's metadata for the error of its next step."""
 
 
 @dataclass(frozen=True)
@@ -119,11 +121,11 @@ def snapshot(thread_id: str, saved: Saved | None, steps: Sequence[PlayedStep]) -
             id=task_id(saved.id, saved.at),
             name=step_name(saved.at, step),
             path=("script", str(saved.at)),
-            error=saved.metadata.get("error"),
+            error=saved.metadata.get(ERROR),
             interrupts=interrupts_of(thread_id, saved.at, step),
         )
         tasks = (task,)
-    metadata = {key: value for key, value in saved.metadata.items() if key != ATTEMPT}
+    metadata = without_own_keys(saved.metadata)
     return ScriptState(
         values=saved.values,
         next=tuple(task.name for task in tasks),
@@ -134,6 +136,11 @@ def snapshot(thread_id: str, saved: Saved | None, steps: Sequence[PlayedStep]) -
         tasks=tasks,
         interrupts=tuple(found for task in tasks for found in task.interrupts),
     )
+
+
+def without_own_keys(metadata: JsonMapping) -> JsonObject:
+    """Return the metadata of a run, without what a script keeps beside it."""
+    return {key: value for key, value in metadata.items() if key not in (ATTEMPT, ERROR)}
 
 
 def checkpoint_event(state: ScriptState, *, is_new: bool) -> JsonObject:

@@ -24,6 +24,10 @@ class Update:
     values: Mapping[str, object]
     node: str | None = None
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.values, Mapping):
+            raise InvalidArgumentError("values", f"must be a mapping, not {self.values!r:.80}")
+
 
 @dataclass(frozen=True)
 class Say:
@@ -32,6 +36,11 @@ class Say:
     chunks: str | Sequence[str]
     tool_calls: Sequence[Mapping[str, object]] = ()
     node: str | None = None
+
+    def __post_init__(self) -> None:
+        chunks: object = self.chunks
+        if not isinstance(chunks, Sequence) or not all(isinstance(chunk, str) for chunk in chunks):
+            raise InvalidArgumentError("chunks", f"must be text, or texts, not {chunks!r:.80}")
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,10 @@ class Fail:
     """Fail the run with this exception."""
 
     error: Exception
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.error, Exception):
+            raise InvalidArgumentError("error", f"must be an exception, not {self.error!r:.80}")
 
 
 @dataclass(frozen=True)

@@ -38,9 +38,7 @@ class ScriptedGraph:
         scripts = script.scripts if isinstance(script, Attempts) else (script,)
         self._scripts = [script if callable(script) else list(script) for script in scripts]
         for script in self._scripts:
-            for number, step in enumerate(() if callable(script) else script):
-                if not isinstance(step, PlayedStep | Mapping):
-                    raise InvalidArgumentError(f"script[{number}]", f"is no step: {step!r}")
+            _check_steps("script", () if callable(script) else script)
 
     @classmethod
     def replaying(cls, events: Iterable[object], *, name: str = "scripted") -> ScriptedGraph:
@@ -59,9 +57,20 @@ class ScriptedGraph:
         Args:
             values: The thread's state, for scripts that depend on it.
             attempt: The number of the attempt, from 1.
+
+        Raises:
+            InvalidArgumentError: A function returned something else than steps.
         """
         script = self._scripts[min(max(attempt, 1), len(self._scripts)) - 1]
-        steps = script(dict(values)) if callable(script) else script
+        if callable(script):
+            returned = script(dict(values))
+            if not isinstance(returned, Iterable) or isinstance(returned, Mapping | str):
+                problem = f"has to return the steps of a script, not {returned!r:.80}"
+                raise InvalidArgumentError(getattr(script, "__name__", "script"), problem)
+            steps = list(returned)
+            _check_steps(f"{getattr(script, '__name__', 'script')}()", steps)
+        else:
+            steps = script
         return [Update(step) if isinstance(step, Mapping) else step for step in steps]
 
     def node_names(self) -> list[str]:
@@ -69,3 +78,9 @@ class ScriptedGraph:
         if callable(self._scripts[0]):
             return []
         return [step_name(number, step) for number, step in enumerate(self.steps({}))]
+
+
+def _check_steps(name: str, steps: Iterable[object]) -> None:
+    for number, step in enumerate(steps):
+        if not isinstance(step, PlayedStep | Mapping):
+            raise InvalidArgumentError(f"{name}[{number}]", f"is no step: {step!r:.80}")
