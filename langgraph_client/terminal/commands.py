@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from langgraph_client import ConflictError, NotFoundError, SyncLangGraphClient
+from langgraph_client import SyncLangGraphClient
 from langgraph_client._core.run_progress import RunFailed, RunProgress
+from langgraph_client.errors import ConflictError, NotFoundError
 from langgraph_client.models.fields import JSON
 from langgraph_client.models.params import CancelAction
 from langgraph_client.terminal.drawing import draw
