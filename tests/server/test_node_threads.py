@@ -83,3 +83,22 @@ def test_the_loop_outlives_what_tasks_raise() -> None:
         assert isinstance(run_contained(loop, main()), SystemExit)
     finally:
         loop.close()
+
+
+def test_a_call_without_a_thread_is_refused_and_forgotten() -> None:
+    """Where the system has no more threads, the call raises. It is not done later, and later calls
+    get threads as before."""
+    pool = NodeThreads()
+    done: list[str] = []
+    before = threading.stack_size(1 << 46)  # No address space has room for it.
+    try:
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            pool.submit(done.append, "refused")
+    finally:
+        threading.stack_size(before)
+    for _ in range(2):
+        together = threading.Barrier(2, timeout=10)
+        for waiting in [pool.submit(together.wait) for _ in range(2)]:
+            waiting.result(20)
+    assert done == []
+    pool.shutdown()

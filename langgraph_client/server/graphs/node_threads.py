@@ -69,14 +69,15 @@ class NodeThreads(ThreadPoolExecutor):
             if self._busy.get(run, 0) >= self._per_run:
                 self._delayed.setdefault(run, deque()).append(work)
                 return future
-            self._busy[run] = self._busy.get(run, 0) + 1
-            self._ready.put((run, work))
             # An idle thread that gives up looks at the count under the same lock: lowered here, it
             # makes that thread look for the item instead.
             if self._free > 0:
                 self._free -= 1
             else:
+                # Before the work is queued and counted: the system may have no more threads.
                 threading.Thread(target=self._work, name="langgraph-node", daemon=True).start()
+            self._busy[run] = self._busy.get(run, 0) + 1
+            self._ready.put((run, work))
         return future
 
     def _work(self) -> None:
