@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import psycopg
 import pytest
 from langgraph.graph import START, StateGraph
 from langgraph.types import interrupt
@@ -17,8 +19,9 @@ from langgraph_client.server.runs.stored_events import RunEvents
 from langgraph_client.server.server import Server
 from langgraph_client.server.storage.shared import LEASE_SECONDS
 from tests.cluster.conftest import Pair, http_of
+from tests.cluster.test_two_servers import Background
 from tests.support.eventually import eventually
-from tests.support.hosted import Gate, Log
+from tests.support.hosted import Gate, Log, hosted
 from tests.support.postgres import cluster
 
 
@@ -269,6 +272,76 @@ def test_a_run_whose_end_is_written_succeeds_although_its_lease_is_not_released(
     deadline = time.monotonic() + 20
     while on_loop(pair.servers[1], lambda: services.storage.shared.holder(thread_id)) is not None:
         assert time.monotonic() < deadline
+
+
+def test_a_run_is_over_although_its_lease_is_lost_right_after_its_end(
+    pair: Pair, database: str
+) -> None:
+    """A v3 run: those who join it are answered, and the next reader gets its end."""
+    thread_id = pair.api.post("/threads", json={}).json()["thread_id"]
+    # At the commit, when the transaction has checked the lease.
+    for statement in (
+        "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " UPDATE leases SET epoch = nextval('lease_epochs'); RETURN NULL; END $$",
+        "CREATE CONSTRAINT TRIGGER lose AFTER UPDATE ON runs DEFERRABLE INITIALLY DEFERRED"
+        " FOR EACH ROW WHEN (NEW.status = 'success') EXECUTE FUNCTION lose()",
+    ):
+        cluster().execute(statement, database.rpartition("/")[2])
+    start = {"assistant_id": "row", "input": {"name": "a"}}
+    command = {"id": 1, "method": "run.start", "params": start}
+    answer = pair.worker.post(f"/threads/{thread_id}/commands", json=command)
+    run_id = answer.json()["result"]["run_id"]
+    join = f"/threads/{thread_id}/runs/{run_id}/join"
+    joined = Background(lambda: pair.worker.get(join).json()).result()
+    assert joined == {"log": ["one:a", "two"], "name": "a"}
+    shared = pair.servers[0].services.storage.shared
+    eventually(lambda: on_loop(pair.servers[0], lambda: shared.holder(thread_id)) is None)
+    path, body = f"/threads/{thread_id}/stream/events", {"channels": ["lifecycle"]}
+
+    def has_end() -> bool:
+        with pair.api.stream("POST", path, json=body) as response:
+            return any('"completed"' in part for part in response.iter_text())
+
+    assert Background(has_end).result()
+
+
+def test_a_run_that_waits_for_a_slot_goes_on_after_its_lease_was_lost(
+    database: str, gate: Gate
+) -> None:
+    """It was stored as running when the last slot was free, and is taken up by the same server."""
+    graphs: dict[str, Any] = hosted(gate)
+    with (
+        Server(graphs, path=database, max_runs=1) as server,
+        http_of(server) as http,
+        psycopg.Connection.connect(database) as blocker,
+    ):
+        engine = server.services.engine
+        threads = [http.post("/threads", json={}).json()["thread_id"] for _ in range(2)]
+        body = {"assistant_id": "gate", "input": {"name": "a"}}
+
+        def wait(thread_id: str) -> Any:
+            return http.post(f"/threads/{thread_id}/runs/wait", json=body).json()
+
+        blocker.execute("LOCK TABLE runs IN EXCLUSIVE MODE")
+        with ThreadPoolExecutor() as pool:
+            waiting = [pool.submit(wait, thread_id) for thread_id in threads]
+            query = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'runs'::regclass"
+            name = database.rpartition("/")[2]
+            eventually(lambda: len(cluster().execute(query, name)) == 2)
+            blocker.rollback()
+            gate.arrived()
+            eventually(lambda: len(engine.jobs) == 2)
+            late = next(job for job in engine.jobs.values() if job.task is None)
+            assert late.begun
+            server.loop.call_soon_threadsafe(engine.cluster.lose_lease, late.thread_id)
+            eventually(lambda: late.run_id not in engine.jobs)
+            gate.open()
+            gate.arrived()
+            gate.open()
+            for answer in waiting:
+                assert answer.result(20)["log"] == ["one:a", "held:a", "two"]
+        runs = http.get(f"/threads/{late.thread_id}/runs").json()
+        assert [run["status"] for run in runs] == ["success"]
 
 
 def test_a_reader_that_comes_back_is_not_forgotten(

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
 from langgraph_client import ScriptedGraph
 from langgraph_client.server.clock import Clock, EventId
 from langgraph_client.server.encoding import NotJsonError
+from langgraph_client.server.errors import Unavailable
 from langgraph_client.server.graphs.hosted_script import HostedScript
 from langgraph_client.server.graphs.protocol import GraphRun
 from langgraph_client.server.graphs.protocol_events import PROTOCOL, RAW, ProtocolEvent
 from langgraph_client.server.graphs.script_steps import Say
 from langgraph_client.server.runs.event_log import EventLog, Keeper
 from langgraph_client.server.runs.protocol_log import ProtocolLog
+from langgraph_client.server.runs.protocol_runs import ProtocolRuns
 from langgraph_client.server.storage.protocol import Event
 from langgraph_client.server.storage.sqlite.storage import SqliteStorage
 
@@ -135,3 +138,19 @@ async def test_a_long_message_of_a_script_goes_on_its_way_in_pieces() -> None:
 
 async def never() -> None:
     """Write no events."""
+
+
+async def test_a_log_that_was_opened_in_vain_is_not_left_open() -> None:
+    """The reader is cancelled, or the database fails, while the lock of the thread is released."""
+
+    @asynccontextmanager
+    async def failing(thread_id: str) -> AsyncIterator[tuple[bool, bool]]:
+        yield True, False
+        raise Unavailable("the lock cannot be released")
+
+    storage = SqliteStorage()
+    runs = ProtocolRuns(storage, Clock(), set(), lambda thread_id: [], failing)
+    with pytest.raises(Unavailable):
+        await runs.open("t")
+    assert not runs.reads("t")
+    await storage.close()

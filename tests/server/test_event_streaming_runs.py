@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -52,7 +53,10 @@ def thread(gate: Gate) -> Iterator[Thread]:
 def read_end(lines: Iterator[str]) -> list[Any]:
     """Read to the end of a run."""
     found: list[Any] = []
+    heartbeats = 0
     for line in lines:
+        heartbeats += line.startswith(":")
+        assert heartbeats < 4, "the events have no end"
         if line.startswith("data: "):
             found.append(json.loads(line.removeprefix("data: ")))
             if found[-1]["event_id"].endswith(("lc||completed", "lc||interrupted")):
@@ -199,6 +203,68 @@ def test_opening_the_events_does_not_read_runs_that_are_in_them(
         del read[:]
         assert len(of(thread.events(ends=2), "lifecycle")) == 4
         assert read == []
+
+
+class Outage:
+    """An encryption that fails for the events that contain a text, while it is told to."""
+
+    def __init__(self) -> None:
+        self.text: bytes | None = None
+        self.encryption = Encryption()
+        self.encryption.encrypt.blob(self._encrypt)
+        self.encryption.decrypt.blob(self._decrypt)
+
+    async def _encrypt(self, ctx: EncryptionContext, blob: bytes) -> bytes:
+        if self.text is not None and self.text in blob:
+            raise LookupError("the keys are out of reach")
+        return blob
+
+    async def _decrypt(self, ctx: EncryptionContext, blob: bytes) -> bytes:
+        return blob
+
+
+def test_readers_find_a_run_although_the_first_one_was_refused(gate: Gate) -> None:
+    """The first reader of a running run opens the log; the database fails meanwhile."""
+    outage = Outage()
+    with (
+        Server({"gate": gate.graph}, encryption=outage.encryption) as server,
+        closing(Thread(server.listen())) as thread,
+    ):
+        body = {"assistant_id": "gate", "input": {"count": 1}, "if_not_exists": "create"}
+        thread.request("POST", "/threads/{t}/runs", json={**body, "stream_resumable": True})
+        assert gate.entered.wait(10)
+        outage.text = b'"running"'
+        path, body = "/threads/{t}/stream/events", {"channels": ALL}
+        assert thread.request("POST", path, json=body).status_code == 503
+        outage.text = None
+        with thread.request_stream("POST", path, json=body) as reply:
+            gate.open.set()
+            events = read_end(reply.iter_lines())
+    assert [kind for kind in kinds(events) if kind[:9] == "lifecycle"] == [
+        "lifecycle running",
+        "lifecycle completed",
+    ]
+    assert len(of(events, "values")) == 2
+    assert [event["seq"] for event in events] == [*range(1, len(events) + 1)]
+
+
+def test_an_end_that_could_not_be_stored_is_added_once(gate: Gate) -> None:
+    """The next reader gets it, and later runs of other threads are not disturbed."""
+    outage = Outage()
+    gate.open.set()
+    with (
+        Server({"gate": gate.graph}, encryption=outage.encryption) as server,
+        closing(Thread(server.listen())) as thread,
+    ):
+        outage.text = b'"completed"'
+        run_id = thread.start("gate", {"count": 1})
+        joined = thread.request("GET", f"/threads/{{t}}/runs/{run_id}/join")
+        assert joined.json() == {"count": 1, "answer": "done"}
+        outage.text = None
+        assert kinds(thread.events())[-1] == "lifecycle completed"
+        body = {"assistant_id": "gate", "input": {"count": 2}, "if_not_exists": "create"}
+        other = thread.request("POST", f"/threads/{uuid.uuid4()}/runs/wait", json=body)
+        assert other.json() == {"count": 2, "answer": "done"}
 
 
 def name_streamed(state: Count) -> Count:

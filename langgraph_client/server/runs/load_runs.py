@@ -197,7 +197,7 @@ class RunLoader:
             return job
         known.run, known.collected, known.due = run, job.collected, job.due
         known.stop, known.reason, known.task = None, "", None
-        known.ended = known.lost = known.log.is_remote = False
+        known.ended = known.begun = known.lost = known.log.is_remote = False
         known.started_at = known.mark = known.protocol = None
         if known.log.keeper is None:
             known.log.keeper = job.log.keeper

@@ -22,6 +22,7 @@ from langgraph_client.server.runs.protocol_run import ProtocolRun
 from langgraph_client.server.runs.run_states import Job
 from langgraph_client.server.runs.stored_events import RunEvents
 from langgraph_client.server.storage.protocol import UNFINISHED, Document, KeptEvent, Storage
+from langgraph_client.server.storage.shared import Fenced
 
 logger = logging.getLogger("langgraph_client.server")
 
@@ -72,12 +73,19 @@ class ProtocolRuns:
                     return log
         # The guard first: it may take the thread's lock, and a process that takes over a thread
         # calls this while it holds that lock. In the other order, there would be a deadlock.
-        async with self._guard(thread_id) as (writes, follows), self._opening.hold(thread_id):
-            log = self._logs.get(thread_id)
-            if log is None:
-                log = await self._opened(thread_id, writes=writes, follows=follows)
-            log.users += 1
-            return log
+        opened: list[ProtocolLog] = []
+        try:
+            async with self._guard(thread_id) as (writes, follows), self._opening.hold(thread_id):
+                log = self._logs.get(thread_id)
+                if log is None:
+                    log = await self._opened(thread_id, writes=writes, follows=follows)
+                log.users += 1
+                opened.append(log)
+        except BaseException:  # The end of the guard may fail, or be cancelled.
+            for log in opened:
+                self.release(log)
+            raise
+        return log
 
     async def _opened(self, thread_id: str, *, writes: bool, follows: bool) -> ProtocolLog:
         """Create the log of a thread. If this process writes it, add runs that it lacks."""
@@ -91,7 +99,10 @@ class ProtocolRuns:
             else:
                 self._logs[thread_id] = log
         except BaseException:
-            self._logs.pop(thread_id, None)
+            # A run that `_prepare` has attached goes on writing to this log. So the next reader
+            # must find it, and not begin another one.
+            if log.users == 0:
+                self._forget(log)
             raise
         # Only now: `_prepare` appends events, and the log of another process takes none.
         log.log.is_remote = follows
@@ -100,8 +111,17 @@ class ProtocolRuns:
     def release(self, log: ProtocolLog) -> None:
         """Release a log. It is removed when it has no users."""
         log.users -= 1
-        if log.users == 0 and self._logs.get(log.thread_id) is log:
+        if log.users == 0:
+            self._forget(log)
+
+    def _forget(self, log: ProtocolLog) -> None:
+        """Remove a log, with the events that could not be stored.
+
+        The next log of the thread repairs what is missing, and gives the same numbers again.
+        """
+        if self._logs.get(log.thread_id) is log:
             del self._logs[log.thread_id]
+        log.disown()
 
     def reads(self, thread_id: str) -> bool:
         """Return whether the log of a thread is open."""
@@ -155,8 +175,9 @@ class ProtocolRuns:
         try:
             run.end(status, error, waits)
             await run.log.log.flush()
-        except Unavailable as failed:
-            # The run's document has its status, so `_repair` adds the end for the next reader.
+        except (Unavailable, Fenced) as failed:
+            # The run's document has its status, so `_repair` adds the end for the next reader. The
+            # run is over also if its lease was lost after its end was written.
             logger.error(
                 "the end of run %s cannot be stored in its thread's events yet: %s",
                 job.run_id,

@@ -10,7 +10,7 @@ before such a run on its thread get its depth, because they are waited for too.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict, deque
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -58,7 +58,8 @@ class RunQueue:
         self._threads: dict[str, ThreadQueue] = {}
         self._running: Counter[int] = Counter()
         self._suspect: Job | None = None
-        self._waiting: defaultdict[int, deque[str]] = defaultdict(deque)
+        #: By depth, the threads that wait for a free slot: a set in the order of their arrival.
+        self._waiting: defaultdict[int, OrderedDict[str, None]] = defaultdict(OrderedDict)
 
     def room(self, depth: int = 0) -> int:
         """Return how many more runs of a depth may start."""
@@ -92,6 +93,8 @@ class RunQueue:
             rest: The fields of its thread at rest; ignored if the thread has other runs.
         """
         queue = self._threads.setdefault(job.thread_id, ThreadQueue(rest))
+        if not queue.jobs:  # Its last run has left, but `advance` has not removed it yet.
+            queue.fields_at_rest = rest
         queue.jobs.append(job)
         # A run with `after_seconds` must not block a later one that is due before it.
         # Runs that are due at the same time stay in the order of their arrival: the sort is stable.
@@ -137,8 +140,8 @@ class RunQueue:
         elif not job.begun and not self._hooks.may_start(job.run, lambda: self.advance(thread_id)):
             return
         elif self._running[job.depth] >= self._limit or (job.suspect and self._suspect is not None):
-            if thread_id not in self._waiting[job.depth]:
-                self._waiting[job.depth].append(thread_id)
+            # One that waits already keeps its place.
+            self._waiting[job.depth][thread_id] = None
         else:
             queue.current = job
             self._running[job.depth] += 1
@@ -157,8 +160,10 @@ class RunQueue:
         for depth in depths:
             waiting = self._waiting[depth]
             for _ in range(len(waiting)):  # Each thread once: suspects may have to wait longer.
-                if self._running[depth] < self._limit:
-                    self.advance(waiting.popleft())
+                if self._running[depth] >= self._limit:
+                    break
+                thread_id, _ = waiting.popitem(last=False)
+                self.advance(thread_id)
 
     def numbers(self) -> QueueNumbers:
         """Return the number and times of waiting runs, and the number of free slots."""
