@@ -81,8 +81,7 @@ def settings_from(
     if key is not None:
         if not isinstance(key, str):
             raise InvalidArgumentError("api_key", f"must be text or None, not {_kind(key)}")
-        # Keys copied from `.env` files and shells may have quotes around them; no key has any.
-        key = key.strip().strip("'\"")
+        key = _unquoted(key)
         check_header_value("api_key", key)
         if key:
             own[API_KEY_HEADER] = key
@@ -95,9 +94,14 @@ def settings_from(
 
 def _key_from_environment() -> str | None:
     for name in KEY_VARIABLES:
-        if value := os.environ.get(name, "").strip():
+        if value := _unquoted(os.environ.get(name, "")):
             return value
     return None
+
+
+def _unquoted(key: str) -> str:
+    # Keys copied from `.env` files and shells may have quotes around them; no key has any.
+    return key.strip().strip("'\"")
 
 
 def parse_url(url: object) -> tuple[str, tuple[str, str] | None]:

@@ -42,6 +42,9 @@ def test_the_key_comes_from_the_first_variable_that_is_set(monkeypatch: pytest.M
     assert API_KEY_HEADER not in settings_from(None, None, None).headers
     assert settings_from(None, "mine", None).headers[API_KEY_HEADER] == "mine"
     assert "mine" not in repr(settings_from("http://u:mine@h", "mine", None))
+    monkeypatch.setenv(KEY_VARIABLES[0], ' ""')  # As an `.env` file of docker has an empty one.
+    key = settings_from(None, UNSET, None).headers[API_KEY_HEADER]
+    assert key == f"from {KEY_VARIABLES[1]}"
 
 
 @pytest.mark.parametrize(
