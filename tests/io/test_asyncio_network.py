@@ -7,6 +7,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, cast
 
 import httpcore
@@ -16,6 +17,7 @@ from langgraph_client._io.asyncio_network import MAX_BUFFERED, Backend, Wire
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 FIRST, SECOND = "127.0.0.1", "127.0.0.2"
+INTERFACES = Path("/proc/net/if_inet6")
 
 
 @asynccontextmanager
@@ -133,6 +135,29 @@ async def test_one_address_needs_no_race(addresses: list[str]) -> None:
     addresses += [FIRST, FIRST]
     async with listening(greet) as port:
         stream = await Backend().connect_tcp("many.example", port, timeout=20)
+        assert await stream.read(100, timeout=20) == b"hello"
+        await stream.aclose()
+
+
+def link_local() -> list[str]:
+    """This machine's addresses that are valid on one network only, with that network."""
+    lines = INTERFACES.read_text().splitlines() if INTERFACES.exists() else []
+    found = [line.split() for line in lines if line.startswith("fe80")]
+    return [f"{socket.inet_ntop(socket.AF_INET6, bytes.fromhex(f[0]))}%{f[-1]}" for f in found]
+
+
+@pytest.mark.skipif(not link_local(), reason="this machine has no link-local address")
+async def test_the_network_of_a_link_local_address_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names of the local network may stand for one; it is unreachable without its network."""
+    look_up = asyncio.BaseEventLoop.getaddrinfo
+
+    async def getaddrinfo(loop: Any, host: str, port: int, **options: Any) -> list[Any]:
+        known = link_local()[0] if host == "printer.local" else host
+        return await look_up(loop, known, port, **options)
+
+    async with listening(greet, link_local()[0]) as port:
+        monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", getaddrinfo)
+        stream = await Backend().connect_tcp("printer.local", port, timeout=20)
         assert await stream.read(100, timeout=20) == b"hello"
         await stream.aclose()
 
