@@ -272,7 +272,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             InvalidArgumentError: `update` has another key, or an invalid value.
         """
         copied = type(self).__new__(type(self))
-        copied.__dict__.update(self.__dict__)
+        vars(copied).update(vars(self))
         name = "" if self.name == self.assistant_id else self.name
         copied._begin(self._settings.changed({"name": name, **(update or {})}), self._clients)
         return copied
