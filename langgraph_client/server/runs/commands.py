@@ -219,13 +219,19 @@ class Commands:
         thread_id = canonical_uuid(thread, "Invalid thread ID")
         # Held until the run is created, so that two concurrent responses cannot both be accepted.
         async with self._engine.locks.hold(f"answers {thread_id}"):
-            document = await self._settled(thread_id)
+            await self._wait_for_runs(thread_id)
+            given = await self._given_answers(thread_id)  # Before the document, which may change.
+            document = await self._thread(thread_id)
             pending = [
                 item for items in (document.get("interrupts") or {}).values() for item in items
             ]
-            known = {item["id"] for item in pending}
+            shown = {item["id"] for item in pending}
+            taken: set[str] = set()
+            for answer in given:
+                named = shown.intersection(answer) if isinstance(answer, Mapping) else shown
+                taken |= named or shown  # An answer that names no interrupt is for all.
             for interrupt_id in answers:
-                if interrupt_id not in known:
+                if interrupt_id not in shown - taken:
                     raise CommandError(
                         "no_such_interrupt",
                         f"Unknown or already-consumed interrupt: {interrupt_id}",
@@ -237,8 +243,8 @@ class Commands:
             body = {"assistant_id": document["metadata"]["assistant_id"], "command": command}
             return await self._create(thread_id, body, config, params, ids)
 
-    async def _settled(self, thread_id: str) -> Document:
-        """Return the thread's document when its runs are over, or after a few seconds."""
+    async def _wait_for_runs(self, thread_id: str) -> None:
+        """Return when the runs of a thread are over, or after a few seconds."""
         # The caller holds the lock of the answers, and not that of the thread, under which the runs
         # end.
         try:
@@ -249,7 +255,25 @@ class Commands:
                     if job is not None:
                         await job.over.wait()
         except TimeoutError:
-            pass  # The caller checks the thread's interrupts anyway.
+            pass  # The thread still shows the interrupts before the run; see `_given_answers`.
+
+    async def _given_answers(self, thread_id: str) -> list[object]:
+        """Return the answers to interrupts that the unfinished runs of a thread were started with.
+
+        Until such a run is over, its thread shows the interrupts that it answers.
+        """
+        runs = [
+            await self._storage.runs.get(run_id) for run_id in await self._engine.busy(thread_id)
+        ]
+        commands = [run["kwargs"].get("command") or {} for run in runs if run is not None]
+        return [command["resume"] for command in commands if command.get("resume") is not None]
+
+    async def _thread(self, thread_id: str) -> Document:
+        """Return the document of a thread that has had a run.
+
+        Raises:
+            CommandError: There is none.
+        """
         thread = await self._storage.threads.get(thread_id)
         if thread is None or "assistant_id" not in thread["metadata"]:
             raise CommandError("no_such_run", "No interrupted run is bound to this thread.")
