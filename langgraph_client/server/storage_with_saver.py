@@ -121,7 +121,7 @@ class SaverStates:
             await self._ask(name, *args, **options)
         except NotImplementedError:
             logger.error(
-                "the checkpointer has no method %s(): the checkpoints are not deleted", name[1:]
+                "the checkpointer has no method %s(): the checkpoints stay as they are", name[1:]
             )
 
     async def _ask(self, name: str, *args: object, **options: object) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
-from typing import Any
+from typing import Any, cast
 
 from pydantic_core import ValidationError
 
@@ -189,19 +190,27 @@ def _named(kinds: tuple[type, ...]) -> list[type]:
     return [kind for kind in kinds if issubclass(kind, Exception) and kind is not Exception]
 
 
-def _is_plain(value: object, depth: int = 0) -> bool:
-    if depth > _DEPTH:  # It may contain itself.
-        return False
-    if isinstance(value, dict):
-        return all(_is_plain(item, depth + 1) for pair in value.items() for item in pair)
-    if isinstance(value, tuple | list):
-        return all(_is_plain(item, depth + 1) for item in value)
-    if _is_message(value):
-        return _can_be_sent(value)
-    return value is None or isinstance(value, str | bytes | int | float)
-
-
 _DEPTH = 20
+_MOST_ITEMS = 1000
+
+
+def _is_plain(value: object) -> bool:
+    """Return whether a value of an exception can be sent, and is not too large for it."""
+    items = itertools.count(1)
+
+    def is_plain(value: object, depth: int) -> bool:
+        # It may contain itself, or all rows of a table.
+        if depth > _DEPTH or next(items) > _MOST_ITEMS:
+            return False
+        if type(value) is dict:
+            return all(is_plain(item, depth + 1) for pair in value.items() for item in pair)
+        if type(value) in (tuple, list):
+            return all(is_plain(item, depth + 1) for item in cast("list[object]", value))
+        if _is_message(value):
+            return _can_be_sent(value)
+        return value is None or isinstance(value, str | bytes | int | float)
+
+    return is_plain(value, 0)
 
 
 def _is_secret(name: object, value: object) -> bool:

@@ -444,6 +444,22 @@ def test_a_copy_is_its_maker_s() -> None:
         assert ann.get(f"/threads/{thread}").json()["metadata"] == {"owner": "ann"}
 
 
+def test_a_copy_to_the_id_of_another_thread_leaves_that_one_alone() -> None:
+    """A handler may give the copy its id. With a clock that stands, both are of the same moment."""
+    auth = owners()
+    taken = "11111111-1111-4111-8111-111111111111"
+
+    @auth.on.threads.create
+    async def at_the_same_place(ctx: Any, value: Any) -> None:
+        value["thread_id"] = taken
+        value["metadata"] = {"owner": ctx.user.identity}
+
+    with TestServer(GRAPHS, auth=auth, clock=TestClock()) as server, client(server, "ann") as ann:
+        ann.post("/threads", json={"thread_id": taken})
+        assert ann.post(f"/threads/{taken}/copy").status_code == 409
+        assert ann.get(f"/threads/{taken}").status_code == 200
+
+
 def test_a_warning_for_what_nobody_is_asked_about(caplog: pytest.LogCaptureFixture) -> None:
     """Handlers that leave something out are told so at the start."""
     auth = Auth()

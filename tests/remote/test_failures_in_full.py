@@ -43,6 +43,13 @@ def circular() -> None:
     raise ValueError("text", items)
 
 
+def large() -> None:
+    error = ValueError("text")
+    error.rows = [{"n": n} for n in range(1000)]  # type: ignore[attr-defined]
+    error.columns = ["n"]  # type: ignore[attr-defined]
+    raise error
+
+
 def missing_name() -> None:
     exec("nowhere")
 
@@ -54,6 +61,7 @@ FAILURES: dict[str, Callable[[], object]] = {
     "name": missing_name,
     "noted": noted,
     "circular": circular,
+    "large": large,
 }
 
 
@@ -79,7 +87,7 @@ def described(error: Any) -> dict[str, Any]:
     return {"args": error.args, "notes": notes} | {key: getattr(error, key, "") for key in fields}
 
 
-@pytest.mark.parametrize("how", [how for how in FAILURES if how != "circular"])
+@pytest.mark.parametrize("how", [how for how in FAILURES if how not in ("circular", "large")])
 def test_what_an_exception_carries_arrives(how: str) -> None:
     """Fields of built-in classes, notes, and dicts and lists in args; a copy has them, too."""
     expected = described(raised_by(graph_of(FAILURES), how))
@@ -95,6 +103,14 @@ def test_arguments_without_end_are_left_out() -> None:
         error = raised_by(server.remote_graph("failing"), "circular")
     assert isinstance(error, ValueError)
     assert str(error) == "('text', [[...]])"
+
+
+def test_a_large_attribute_is_left_out() -> None:
+    """It would be walked and encoded on the server's event loop; the others arrive."""
+    with Server({"failing": graph_of(FAILURES)}) as server:
+        error: Any = raised_by(server.remote_graph("failing"), "large")
+    assert error.columns == ["n"]
+    assert not hasattr(error, "rows")
 
 
 def raises(error: Exception) -> Callable[[], object]:

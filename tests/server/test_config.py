@@ -176,6 +176,7 @@ def test_what_is_no_config(tmp_path: Path, keys: dict[str, Any], match: str) -> 
         ({"disable_loopback": False}, True, True),
         ({"disable_loopback": False, "disable_private_ips": True}, True, False),
         ({"disable_private_ips": False}, False, True),
+        ({"disable_private_ips": None}, False, False),
         ({"disable_loopback": True, "disable_private_ips": False}, False, True),
     ],
 )

@@ -159,7 +159,9 @@ def user_of(returned: object) -> User:
     if permissions is None:
         permissions = fields.get("permissions")
     # A text would be split into letters, each of them a permission.
-    is_list = isinstance(permissions, Iterable) and not isinstance(permissions, str | Mapping)
+    is_list = isinstance(permissions, Iterable) and not isinstance(
+        permissions, str | bytes | Mapping
+    )
     if permissions and not is_list:
         raise NoUserError(
             "the permissions that @auth.authenticate returns must be a list of texts; it returned"

@@ -297,11 +297,11 @@ class _Reader:
             for name in ("index", "ttl"):
                 if store.get(name):
                     self._warn(f"'store.{name}' has no effect here: 'store.path' names a store")
-        with _of_key("store.ttl.default_ttl"):
-            check_minutes("default_ttl", ttl.get("default_ttl"), optional=True)
-        if index:
+        else:
+            with _of_key("store.ttl.default_ttl"):
+                check_minutes("default_ttl", ttl.get("default_ttl"), optional=True)
             with _of_key("store.index.dims"):
-                check_number("dims", index["dims"], whole=True)
+                check_number("dims", index.get("dims"), whole=True, optional=True)
         return StoreSection(
             store.get("path"),
             index.get("dims"),
@@ -403,13 +403,14 @@ def _header_rules(section: JsonMapping) -> HeaderRules:
 def _webhooks(section: JsonMapping, *, enabled: bool) -> WebhookOptions:
     url = section.get("url") or {}
     loopback = url.get("disable_loopback") is False
+    no_private = url.get("disable_private_ips")
     headers = section.get("headers") or {}
     if not all(isinstance(value, str) for value in headers.values()):
         raise ConfigError("'webhooks.headers' has to have texts for values")
     return WebhookOptions(
         enabled,
         loopback=loopback,
-        private=not url.get("disable_private_ips", not loopback),
+        private=loopback if no_private is None else not no_private,
         require_https=bool(url.get("require_https")),
         allowed_domains=tuple(url.get("allowed_domains") or ()),
         allowed_ports=tuple(url.get("allowed_ports") or ()),

@@ -31,7 +31,7 @@ from langgraph_client.server.runs.run_document import (
 )
 from langgraph_client.server.services import Services
 from langgraph_client.server.storage.checkpoint_links import DELTA_COUNTERS
-from langgraph_client.server.storage.protocol import Document
+from langgraph_client.server.storage.protocol import Document, KeyTaken
 from langgraph_client.server.user_code import exceptions_only
 from langgraph_client.thread_ids import GIVEN_ID, given_thread_id
 from langgraph_client.values import Allowed, open_envelope
@@ -322,6 +322,8 @@ async def copy(
             async with _own_saver(services, source) as saver:
                 if saver is not None:
                     await _copy_own(saver, callers_thread_id(source), callers_thread_id(copied))
+        except KeyTaken:  # By another thread, which stays.
+            raise
         except BaseException:
             await _remove_copy(services, copied)
             raise
@@ -389,7 +391,7 @@ async def prune(
 
     Raises:
         NotFound: One does not exist, or the caller may not access it.
-        Invalid: The checkpointer that a graph was compiled with cannot prune. Nothing is pruned of
+        Invalid: A checkpointer cannot prune. Nothing is pruned of
             this thread and of those after it.
         Unavailable: Such a checkpointer raised an error.
     """

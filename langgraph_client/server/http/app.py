@@ -20,6 +20,7 @@ from langgraph_client.server.http.groups import is_served
 from langgraph_client.server.http.lazy_routes import lazy_routes
 from langgraph_client.server.http.middleware import ConfigurableHeaders, CountRequests
 from langgraph_client.server.http.openapi import OpenApiDocument
+from langgraph_client.server.http.prefix import logged_path
 from langgraph_client.server.http.replies import empty, error_reply, reply
 from langgraph_client.server.http.user_app import UserApp, wrapped
 from langgraph_client.server.options import HttpOptions
@@ -83,4 +84,4 @@ async def _unexpected(request: Request, error: Exception) -> Response:
 
 async def _domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ServerError)
-    return error_reply(error, f"{request.method} {request.url.path}")
+    return error_reply(error, f"{request.method} {logged_path(request.scope)}")

@@ -20,6 +20,7 @@ from langgraph_client.server.auth.scoped_storage import Grants, ScopedStorage
 from langgraph_client.server.errors import Hidden, Invalid, Refused, ServerError
 from langgraph_client.server.http.authentication import authenticate
 from langgraph_client.server.http.in_process import PARENT_RUN
+from langgraph_client.server.http.prefix import logged_path
 from langgraph_client.server.http.replies import NOT_JSON, error_reply, read_json
 from langgraph_client.server.http.schemas.bodies import BODIES, without_nulls
 from langgraph_client.server.http.validation import Schema, validate
@@ -231,7 +232,9 @@ async def answer_socket(access: Access, handler: SocketHandler, socket: WebSocke
         if caller is not None:
             valid = await access.open(valid, caller)
     except ServerError as error:
-        await socket.send_denial_response(error_reply(error, f"WebSocket {socket.url.path}"))
+        await socket.send_denial_response(
+            error_reply(error, f"WebSocket {logged_path(socket.scope)}")
+        )
         return
     await handler(socket, valid)
 

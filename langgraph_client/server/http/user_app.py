@@ -186,7 +186,8 @@ class UserApp:
         try:
             async with self._app.router.lifespan_context(self._app) as state:
                 self._state = state or {}
-                started.set_result(None)
+                if not started.done():  # Cancelled, if the server was closed while it started.
+                    started.set_result(None)
                 await stop.wait()
         except Exception as error:
             if started.done():

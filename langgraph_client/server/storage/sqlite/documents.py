@@ -280,18 +280,27 @@ class Table:
     ) -> list[Document]:
         """Return the documents in these rows that still meet the conditions of the search."""
         # They are checked again: other tasks have run since the search found the rows. SQLite gives
-        # the rowid of a deleted row to a new one, which may be another user's document.
+        # the rowid of a deleted row to a new one, which may be another user's document. Many in one
+        # query: a condition may have a thousand ids, which SQLite reads anew for each query.
         condition, values = where
-        query = f"SELECT {self._selected(fields)} FROM {self._name} WHERE rowid = ? AND {condition}"
-        documents = []
-        size = 0
-        for rowid in rowids:
-            row = self._database.row(query, (rowid, *values))
-            if row is None:
-                continue
-            documents += self._documents([row], fields)
-            size += sum(len(text) for text in row if isinstance(text, str))
+        query = (
+            f"SELECT {self._selected(fields)}, rowid FROM {self._name}"
+            f" WHERE rowid IN (SELECT value FROM json_each(?)) AND {condition}"
+        )
+        documents: list[Document] = []
+        start, count, size = 0, 1, 0
+        while start < len(rowids):
+            batch = rowids[start : start + count]
+            start += count
+            rows = self._database.rows(query, (encode(batch).decode(), *values))
+            by_rowid = {row[-1]: row[:-1] for row in rows}
+            kept = [by_rowid[rowid] for rowid in batch if rowid in by_rowid]
+            documents += self._documents(kept, fields)
+            size += sum(len(text) for row in rows for text in row if isinstance(text, str))
+            count = min(2 * count, 4 * _FIRST_BATCH)
             if size > _BURST_BYTES:
+                # Fewer at a time, as they are large.
+                count = max(1, count * _BURST_BYTES // (4 * size))
                 size = 0
                 await self._database.pause()
         return documents
