@@ -8,7 +8,8 @@ about the original types:
      "__types__": [[["when"], "date"], [["at"], "tuple"]]}
 
 A note is a path and a tag; a tag is a word, or a word with details. Notes must be applied in their
-order, the inner ones first. A value that JSON represents exactly has no notes and no envelope.
+order, the inner ones first. A value that JSON represents exactly has no notes, and no
+envelope unless it looks like one itself.
 
 Classes (enums, dataclasses, pydantic models, named tuples) are noted by name. Objects of them are
 created only if the reader allows the class: a message never causes an import.

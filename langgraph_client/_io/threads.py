@@ -77,6 +77,8 @@ class _Worker:
                 thread.start()
             except RuntimeError:  # There are too many threads: one piece after the other, here.
                 piece()
+            # Until there is more work, they would keep alive what the work holds: connections.
+            del piece, thread
 
 
 _WORKER = _Worker()

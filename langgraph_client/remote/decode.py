@@ -161,11 +161,14 @@ class Decoder:
         Without a note, the message would be of that class, too.
         """
         path, tag = note
-        if tag[0] != "pydantic" or allowed_class(tag[1], self.allowed) is not None:
+        if tag[0] != "pydantic":
             return note
         for step in path:
             flat = flat[step]
-        kind = message_classes().get(flat["type"]) if looks_like_message(flat) else None
+        # In this order: most models are no messages, and the second question looks at all classes.
+        if not looks_like_message(flat) or allowed_class(tag[1], self.allowed) is not None:
+            return note
+        kind = message_classes().get(flat["type"])
         return note if kind is None else [path, ["pydantic", name_of(kind), *tag[2:]]]
 
     def _unnoted(self, value: JSON, path: Path, noted: frozenset[Path]) -> GraphValue:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import threading
 import warnings
 from collections.abc import Mapping
 from typing import ClassVar
@@ -42,6 +43,9 @@ class _Value(_ServerSchema, RootModel[JSON]):
     pass
 
 
+_FILTERS = threading.Lock()
+
+
 def model_from(name: str, schema: Reply) -> type[BaseModel]:
     """Return a model whose JSON schema is `schema`.
 
@@ -59,14 +63,21 @@ def model_from(name: str, schema: Reply) -> type[BaseModel]:
             )
             for number, (key, property_schema) in enumerate(properties.items())
         }
-        with warnings.catch_warnings():
-            # Of keys such as "copy" and "json". Nobody calls these methods of such a model.
-            warnings.filterwarnings("ignore", "Field name .* shadows an attribute", UserWarning)
-            made = create_model(name, __base__=_Object, **fields)
+        made = _model_of(name, fields)
     else:
         made = create_model(name, __base__=_Value)
     made.__server_schema__ = dict(schema)
     return made  # type: ignore[no-any-return]  # create_model's own overloads lose the class.
+
+
+def _model_of(name: str, fields: JSON) -> JSON:
+    if not any(hasattr(_Object, key) for key in fields):
+        return create_model(name, __base__=_Object, **fields)
+    # A key such as "copy" or "json". Nobody calls these methods of such a model. The filters of
+    # warnings belong to the whole process, so they are changed in this rare case only.
+    with _FILTERS, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Field name .* shadows an attribute", UserWarning)
+        return create_model(name, __base__=_Object, **fields)
 
 
 def _resolved(schema: Reply) -> Reply:

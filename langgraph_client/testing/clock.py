@@ -53,6 +53,15 @@ class RealClock(Clock):
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
+def _has_loop() -> bool:
+    """Return whether an event loop runs in this thread."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 def clock_of(given: object) -> Clock:
     """Return the clock of a `TestServer`: the given one, or one of the real time for None.
 
@@ -199,7 +208,9 @@ class TestClock(Clock):
             raise InvalidArgumentError("seconds", str(error)) from None
         if distance < timedelta():
             raise InvalidArgumentError("seconds", f"a clock does not go back, by {distance}")
-        with self._moving:
+        # The loop must not wait for the lock: whoever holds it may be waiting for the loop.
+        is_locked = self._moving.acquire(blocking=not _has_loop())
+        try:
             target = self._present + distance.total_seconds()
             try:
                 datetime.fromtimestamp(target, UTC)
@@ -211,6 +222,9 @@ class TestClock(Clock):
                     _call_from_outside(due)
             # Never back: `advance_on_loop` may have moved on meanwhile.
             self._present = max(self._present, target)
+        finally:
+            if is_locked:
+                self._moving.release()
 
     async def skip(self, seconds: float) -> None:
         """Move on, instead of the pause of a client.

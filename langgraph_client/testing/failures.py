@@ -78,7 +78,10 @@ class Failures:
         graph = run["kwargs"]["config"]["configurable"].get("graph_id", "")
         # A failure is kept for long. Its frames would keep all objects of the run alive, such as
         # open files and sockets, which then warn at some later time, in another test.
-        for link in _chain(error):
+        # Not those of contexts and of members of groups: such a frame may be that of a coroutine
+        # which goes on, as a worker that has passed its exception on, and Python before 3.13 would
+        # end it.
+        for link in _causes(error):
             traceback.clear_frames(link.__traceback__)
         with self._lock:
             self._failures.append(Failure(run["run_id"], graph, error))
@@ -177,6 +180,16 @@ def _text(error: BaseException) -> str:
         return str(error)
     except Exception:  # `__str__` is the user's code.
         return ""
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and its causes, which may form a circle, as in `_chain`."""
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        yield link
+        link = link.__cause__
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

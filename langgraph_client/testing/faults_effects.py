@@ -204,7 +204,7 @@ class Fault:
 
     def __enter__(self) -> Self:
         if self._cancelled:
-            raise RuntimeError(f"{self!r} and takes no effect again: make a new one")
+            raise RuntimeError(f"{self!r} cannot be entered again: make a new one")
         return self
 
     def __exit__(

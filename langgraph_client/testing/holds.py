@@ -103,7 +103,7 @@ class Hold:
 
     def __enter__(self) -> Self:
         if self._released:
-            raise RuntimeError(f"{self!r} and was released, so it holds no more: make a new one")
+            raise RuntimeError(f"{self!r} was released and holds no more: make a new one")
         return self
 
     def __exit__(

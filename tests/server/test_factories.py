@@ -178,6 +178,32 @@ def test_a_generator_gets_the_exception_of_the_run(is_async: bool) -> None:
     assert seen == ["ValueError('no')", "end"]
 
 
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_generator_cannot_hide_the_exception_of_the_run(is_async: bool) -> None:
+    """One that logs it and does not raise it again leaves the run failed."""
+    seen: list[str] = []
+
+    def made() -> Iterator[Any]:
+        try:
+            yield failing()
+        except ValueError as error:
+            seen.append(str(error))
+
+    async def made_async() -> AsyncIterator[Any]:
+        with contextmanager(made)() as graph:
+            yield graph
+
+    factory = made_async if is_async else made
+    with (
+        TestServer({"made": factory}) as server,
+        server.sync_client() as client,
+        server.expect_error(ValueError),
+        pytest.raises(RemoteException, match="no"),
+    ):
+        client.runs.wait(None, "made", input={})
+    assert seen == ["no"]
+
+
 async def empty() -> AsyncIterator[Any]:
     for graph in ():
         yield graph

@@ -75,7 +75,7 @@ class Flooding(BaseHTTPRequestHandler):
         pass
 
 
-def test_the_body_of_an_answer_is_not_read() -> None:
+def test_a_large_body_of_an_answer_is_not_read_to_its_end() -> None:
     """A receiver cannot fill the server's memory. The status counts, so it is a delivery."""
     sent: queue.Queue[int] = queue.Queue()
     handler = type("Handler", (Flooding,), {"sent": sent})

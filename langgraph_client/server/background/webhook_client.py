@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
@@ -11,6 +12,8 @@ from langgraph_client.server.background.webhook_urls import WebhookUrls, host_of
 
 _OWN_URL = "http://langgraph.server"
 """The base URL of this server over its own transport."""
+_MOST_READ = 65_536
+"""How many bytes of the body of a response are read."""
 
 
 class WebhookClient:
@@ -82,7 +85,7 @@ async def _status(
     headers: Mapping[str, str],
     extensions: Mapping[str, object] | None = None,
 ) -> int:
-    """Send a request, and return the status of its response. The body is not read.
+    """Send a request, and return the status of its response. Of the body, little is read.
 
     The receiver may be anybody's: a body may have no end, and a few kilobytes of it may unpack to
     more than the memory has room for.
@@ -90,6 +93,14 @@ async def _status(
     async with client.stream(
         "POST", url, content=content, headers=headers, extensions=extensions
     ) as response:
+        # A receiver may still work while it sends the body, and would be cancelled if the
+        # connection closed at once. It is not unpacked.
+        size = 0
+        with suppress(httpx.HTTPError):  # The status counts.
+            async for part in response.aiter_raw():
+                size += len(part)
+                if size > _MOST_READ:
+                    break
         return response.status_code
 
 

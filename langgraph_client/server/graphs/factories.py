@@ -79,6 +79,7 @@ class Factory:
             named[parameter.name] = value
         # With their defaults: one that was left out would shift those after it.
         positional = [named.pop(each.name, each.default) for each in self._by_position]
+        failure: BaseException | None = None
         async with AsyncExitStack() as stack:
             # It ends before the graph is used: langgraph would take a config that is still set for
             # that of a graph around the run, and merge it into the run's own.
@@ -87,7 +88,13 @@ class Factory:
                     self._factory(*positional, **named), f"the factory of graph {self._name!r}"
                 )
                 graph = await stack.enter_async_context(result)
-            yield graph
+            try:
+                yield graph
+            except BaseException as error:
+                failure = error
+                raise
+        if failure is not None:  # The factory may look at it, not hide it.
+            raise failure
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from langgraph_client.server.errors import (
     Invalid,
     ServerError,
 )
+from langgraph_client.server.graphs.interrupt_ids import has_interrupt_ids
 from langgraph_client.server.graphs.protocol_events import PROTOCOL
 from langgraph_client.server.runs.create_run import RunCreator
 from langgraph_client.server.runs.engine import Engine
@@ -228,8 +229,8 @@ class Commands:
             shown = {item["id"] for item in pending}
             taken: set[str] = set()
             for answer in given:
-                named = shown.intersection(answer) if isinstance(answer, Mapping) else shown
-                taken |= named or shown  # An answer that names no interrupt is for all.
+                # An answer that names no interrupt is for all.
+                taken |= shown & answer.keys() if has_interrupt_ids(answer) else shown
             for interrupt_id in answers:
                 if interrupt_id not in shown - taken:
                     raise CommandError(

@@ -141,6 +141,10 @@ class Following:
             if not is_fed:
                 await self._protocol_runs.read_new(thread_id)
             for job, result in ended:
+                # At once: who waits for the result does not wait for a slow reader.
+                if self.jobs.get(job.run_id) is job and not job.over.is_set():
+                    job.run, job.result, job.ended = result.run, result.result, True
+                    job.over.set()
                 if job.log not in full:
                     await self._end(job, result)
             return full[0] if full else None
@@ -192,9 +196,6 @@ class Following:
         if self.jobs.get(job.run_id) is not job:
             return
         del self.jobs[job.run_id]
-        job.run, job.result = result.run, result.result
         if result.error is not None:
             job.log.append_last("error", result.error)
-        job.ended = True
         await job.log.close()
-        job.over.set()

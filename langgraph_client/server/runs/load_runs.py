@@ -79,7 +79,11 @@ class RunLoader:
             is_repeated: Whether it was tried before, so that errors are in the log already.
         """
         later: list[Document] = []
+        held_up: set[str] = set()
         for ids in runs:
+            if ids["thread_id"] in held_up:  # Behind an earlier run, on whose state it builds.
+                later.append(ids)
+                continue
             try:
                 # Requests may change the thread meanwhile, if it is tried again.
                 async with self._locks.hold(ids["thread_id"]):
@@ -90,6 +94,7 @@ class RunLoader:
                 is_temporary = isinstance(error, Unavailable)
                 if is_temporary:
                     later.append(ids)
+                    held_up.add(ids["thread_id"])
                 if not (is_temporary and is_repeated):
                     _log_failure(ids, error)
         for thread_id in {ids["thread_id"] for ids in runs}:
