@@ -312,14 +312,15 @@ async def _connect(loop: asyncio.AbstractEventLoop, host: str, port: int) -> Wir
     if _is_address(host):
         return (await loop.create_connection(Wire, host, port))[1]
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses = list(dict.fromkeys(_address(*info[4]) for info in found))
+    addresses = list(dict.fromkeys(_address(info[4]) for info in found))
     if len(addresses) == 1:
         return (await loop.create_connection(Wire, addresses[0], port))[1]
     return await _race(loop, addresses, port)
 
 
-def _address(host: str | int, port: object, flow: int = 0, scope: int = 0) -> str:
-    """Return an address as text, with the network interface that a link-local one belongs to."""
+def _address(place: Sequence[object]) -> str:
+    """Return a socket's address as text, with the interface that a link-local one belongs to."""
+    host, *_, scope = place if len(place) == 4 else (*place, 0)
     return f"{host}%{scope}" if scope else str(host)
 
 
