@@ -535,7 +535,7 @@ class ThreadsClient(Resource):
                 f"{thread}/checkpoint",
                 _STATE,
                 body=body(
-                    checkpoint=checkpoint_body(checkpoint),
+                    checkpoint=mapping("checkpoint", checkpoint),
                     subgraphs=subgraphs,
                     select=fields,
                 ),

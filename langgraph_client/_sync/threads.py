@@ -536,7 +536,7 @@ class SyncThreadsClient(Resource):
                 f"{thread}/checkpoint",
                 _STATE,
                 body=body(
-                    checkpoint=checkpoint_body(checkpoint),
+                    checkpoint=mapping("checkpoint", checkpoint),
                     subgraphs=subgraphs,
                     select=fields,
                 ),
