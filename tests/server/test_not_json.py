@@ -12,7 +12,7 @@ from langgraph.graph import START, StateGraph
 from langgraph.types import Send
 from typing_extensions import TypedDict
 
-from langgraph_client import BadRequestError, RemoteException
+from langgraph_client import RemoteException
 from langgraph_client.server.encoding import NotJsonError, blanked, encode
 from langgraph_client.server.server import Server
 
@@ -104,17 +104,3 @@ def test_inputs_of_tasks_do_not_fail_a_run() -> None:
         tasks = [event.data for event in events if event.event == "tasks"]
         assert tasks[0]["input"] == {"found": None}
         assert events[-1].data == {"found": 1}
-
-
-def test_an_integer_that_cannot_be_stored_is_named() -> None:
-    """JSON has integers of any length, checkpoints only those of 64 bits."""
-    builder = StateGraph(State).add_node("find", lambda state: {"found": [2**70]})
-    graphs = {"g": builder.add_edge(START, "find").compile()}
-    with Server(graphs) as server, server.sync_client() as client:
-        thread_id = client.threads.create(graph_id="g").thread_id
-        said = "channel 'found' cannot be stored: Integer exceeds 64-bit range"
-        with pytest.raises(RemoteException, match=said):
-            client.runs.wait(thread_id, "g", input={})
-        values = {"found": 2**70}
-        with pytest.raises(BadRequestError, match=said):
-            client.threads.update_state(thread_id, values, as_node="find")

@@ -204,7 +204,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         run = _writing_run()
         if run is not None and not run.is_on_loop:
             self._wait_for_events(run, _stream_of(config, run))
-        with _WRITE_ERRORS, self._named(checkpoint["channel_values"].items()), _noted_write(run):
+        with _WRITE_ERRORS, _named(checkpoint["channel_values"].items()), _noted_write(run):
             put = self.saver.put(
                 _for_metadata(self._with_stored_id(config), run),
                 checkpoint,
@@ -239,7 +239,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
             if run is not None:
                 await run.write_deferred()
             metadata = await self._with_parents(self._with_run(metadata, run), config)
-            with _WRITE_ERRORS, self._named(checkpoint["channel_values"].items()):
+            with _WRITE_ERRORS, _named(checkpoint["channel_values"].items()):
                 stored = _for_metadata(self._with_stored_id(config), run)
                 put: RunnableConfig = await self._calls.call(
                     "put", stored, checkpoint, metadata, new_versions
@@ -253,7 +253,7 @@ class HostedSaver(BaseCheckpointSaver[Any]):
         run = current_run.get()
         if run is not None:
             writes = _storable(writes)
-        with _WRITE_ERRORS, self._named(writes), _noted_write(run):
+        with _WRITE_ERRORS, _named(writes), _noted_write(run):
             self.saver.put_writes(
                 self._with_stored_id(config), writes, task_id, *self._path(task_path)
             )
@@ -281,32 +281,13 @@ class HostedSaver(BaseCheckpointSaver[Any]):
     async def _put_writes(
         self, config: RunnableConfig, writes: Writes, task_id: str, task_path: str
     ) -> None:
-        with _WRITE_ERRORS, self._named(writes):
+        with _WRITE_ERRORS, _named(writes):
             await self._calls.call(
                 "put_writes", self._with_stored_id(config), writes, task_id, *self._path(task_path)
             )
 
     def _path(self, task_path: str) -> tuple[str, ...]:
         return (task_path,) if self._takes_path else ()
-
-    @contextmanager
-    def _named(self, values: Iterable[tuple[str, object]]) -> Iterator[None]:
-        """Add the channel's name to the error for a value that a saver cannot encode."""
-        try:
-            yield
-        except (TypeError, ValueError) as error:  # Serializers raise either.
-            state = dict(values)
-            try:
-                encode(state)
-            except NotJsonError as located:
-                raise located from error
-            # JSON has it, the saver's format does not: such as an integer of more than 64 bits.
-            for channel, value in state.items():
-                try:
-                    self.serde.dumps_typed(value)
-                except (TypeError, ValueError) as refused:
-                    raise TypeError(f"channel {channel!r} cannot be stored: {refused}") from error
-            raise
 
     def with_allowlist(self, extra_allowlist: Any) -> HostedSaver:
         """Return a wrapper of a saver that also creates objects of these classes."""
@@ -538,6 +519,20 @@ def _can_delete_runs(saver: BaseCheckpointSaver[Any]) -> bool:
         getattr(type(saver), name, None) is not getattr(BaseCheckpointSaver, name, None)
         for name in ("delete_for_runs", "adelete_for_runs")
     )
+
+
+@contextmanager
+def _named(values: Iterable[tuple[str, object]]) -> Iterator[None]:
+    """Add the channel's name to the error for a value that a saver cannot encode."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:  # Serializers raise either.
+        state = dict(values)
+        try:
+            encode(state)
+        except NotJsonError as located:
+            raise located from error
+        raise
 
 
 class _SaverErrors:
