@@ -219,7 +219,6 @@ class Server:
         self._app: ASGIApp | None = None
         self._stop: asyncio.Event | None = None
         self._starting: asyncio.Task[Any] | None = None  # `_main`, until it has started.
-        self._is_closing = False
         self._port: Port | None = None
         self._storage: Storage | None = None
         self._engine: Engine | None = None
@@ -263,7 +262,7 @@ class Server:
         """Start the server's thread. The future is done when the server has started."""
         if self._thread is not None:
             raise RuntimeError("the server is running already")
-        self._is_closing = False
+        self._is_closing = False  # Of this start: `close` sets it, `_main` reads it.
         started: Future[None] = Future()
         thread = threading.Thread(
             target=self._run, args=(started,), name="langgraph-server", daemon=True
