@@ -80,7 +80,7 @@ def request(text: str, **ids: str) -> SendMessageRequest:
 
 async def test_the_sdk_streams(server: TestServer) -> None:
     """`a2a-sdk` gets the task, its states, the text as it comes, and what it has made."""
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         agent = await connected(server, "chat", http)
         events = [event async for event in agent.send_message(request("hi"))]
     kinds = [event.WhichOneof("payload") for event in events]
@@ -94,7 +94,7 @@ async def test_the_sdk_streams(server: TestServer) -> None:
 
 async def test_the_sdk_answers_a_question(server: TestServer) -> None:
     """A task that asks for input goes on with the message that answers, and can be read."""
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         agent = await connected(server, "asking", http, streaming=False)
         (asked,) = [event async for event in agent.send_message(request("hello"))]
         task = asked.task
@@ -116,7 +116,7 @@ async def test_the_sdk_answers_a_question(server: TestServer) -> None:
 
 async def test_the_sdk_cancels(server: TestServer) -> None:
     """A task that is at work can be cancelled, once."""
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         agent = await connected(server, "chat", http, streaming=False, polling=True)
         with server.hold(graph="chat", status="running"):
             (event,) = [event async for event in agent.send_message(request("hi"))]
@@ -241,7 +241,7 @@ def test_tasks_are_listed(http: httpx.Client) -> None:
 async def test_the_sdk_lists(server: TestServer, http: httpx.Client) -> None:
     """`a2a-sdk` reads the same list, in version 1.0."""
     task = rpc(http, "chat", "message/send", said("hi"))["result"]
-    async with httpx.AsyncClient() as http_of_sdk:
+    async with httpx.AsyncClient(timeout=60) as http_of_sdk:
         agent = await connected(server, "chat", http_of_sdk)
         found = await agent.list_tasks(ListTasksRequest(context_id=task["contextId"]))
     assert [each.id for each in found.tasks] == [task["id"]]

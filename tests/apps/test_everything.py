@@ -42,7 +42,7 @@ def test_routes_are_authenticated(http: httpx.Client) -> None:
     assert (answer.status_code, answer.headers["x-user-seen"]) == (200, "bob")
     assert http.get("/assistants/none", headers=BOB).headers["x-user-seen"] == "bob"
     root = http.base_url.copy_with(raw_path=b"")
-    assert httpx.get(root.join("/ok")).status_code == 200
+    assert httpx.get(root.join("/ok"), timeout=60).status_code == 200
 
 
 def test_a_client_in_a_route(http: httpx.Client, subject: str) -> None:

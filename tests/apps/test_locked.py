@@ -50,6 +50,6 @@ def test_what_is_taken_away(http: httpx.Client, method: str, path: str) -> None:
 def test_without_the_prefix(http: httpx.Client, subject: str) -> None:
     """At the root there is only what load balancers look at."""
     root = http.base_url.copy_with(raw_path=b"")
-    assert httpx.get(root.join("/ok")).json()["ok"] is True
-    assert httpx.post(root.join("/threads"), json={}).status_code == 404
+    assert httpx.get(root.join("/ok"), timeout=60).json()["ok"] is True
+    assert httpx.post(root.join("/threads"), json={}, timeout=60).status_code == 404
     assert http.get("/ok").json()["ok"] is True

@@ -243,7 +243,7 @@ def test_streams_of_a_thread_that_comes_later(server: TestServer, ann: httpx.Cli
     async def listen(method: str, path: str, body: Any) -> str:
         options = {"transport": server.async_transport(), "base_url": "http://test", "timeout": 20}
         async with (
-            httpx.AsyncClient(**options, headers={"authorization": "bob"}) as http,
+            httpx.AsyncClient(**options, headers={"authorization": "bob"}, timeout=60) as http,
             http.stream(method, path, json=body) as answer,
         ):
             assert answer.status_code == 200

@@ -20,7 +20,7 @@ def test_a_worker_answers_only_who_watches_it(database: str, gate: Gate) -> None
     """On its port there are /ok and /metrics; all else is a 503, as if it were away."""
     with (
         Server(hosted(gate), path=database, role="worker") as worker,
-        httpx.Client(base_url=worker.listen()) as http,
+        httpx.Client(base_url=worker.listen(), timeout=60) as http,
     ):
         assert http.get("/ok", params={"check_db": 1}).json()["ok"] is True
         assert "langgraph_runs" in http.get("/metrics").text

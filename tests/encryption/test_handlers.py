@@ -281,7 +281,7 @@ def test_in_a_langgraph_json(tmp_path: Path) -> None:
         assert process.stdout is not None
         url = process.stdout.readline().split()[0]
         run = {"assistant_id": "keep", "input": {"secret": SECRET}}
-        thread = httpx.post(f"{url}/threads", json={}).json()["thread_id"]
+        thread = httpx.post(f"{url}/threads", json={}, timeout=60).json()["thread_id"]
         answer = httpx.post(f"{url}/threads/{thread}/runs/wait", json=run, timeout=20)
         assert answer.json()["answer"] == f"kept {SECRET}"
     finally:

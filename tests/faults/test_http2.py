@@ -92,7 +92,7 @@ async def followed(stream: AsyncRunStream[object], begun: asyncio.Event) -> list
 
 async def test_closing_one_stream_touches_no_other(url: str) -> None:
     """Who reads the closed one comes to its end; the other goes on to its own."""
-    async with httpx.AsyncClient(http1=False, http2=True) as http:
+    async with httpx.AsyncClient(http1=False, http2=True, timeout=60) as http:
         client = get_client(url=url, http_client=http)
         one = client.runs.stream(None, "x", input={})
         other = client.runs.stream(None, "x", input={})
@@ -110,7 +110,7 @@ async def test_closing_one_stream_touches_no_other(url: str) -> None:
 
 async def test_a_silent_stream_is_given_up_alone(url: str) -> None:
     """The time that a read may take ends that read; the other stream goes on."""
-    async with httpx.AsyncClient(http1=False, http2=True) as http:
+    async with httpx.AsyncClient(http1=False, http2=True, timeout=60) as http:
         client = get_client(url=url, http_client=http, timeout=10)
         impatient = get_client(url=url, http_client=http, timeout=httpx.Timeout(10, read=0.4))
         begun = asyncio.Event()

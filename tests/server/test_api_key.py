@@ -76,7 +76,7 @@ def test_no_port_beyond_this_machine_without_a_key() -> None:
     with pytest.raises(InvalidArgumentError, match=r"host: '0\.0\.0\.0' can be reached"):
         server.listen("0.0.0.0")
     with server:
-        assert httpx.get(f"{server.listen()}/ok").status_code == 200
+        assert httpx.get(f"{server.listen()}/ok", timeout=60).status_code == 200
 
 
 def test_a_port_beyond_this_machine_with_a_key_or_an_auth() -> None:
@@ -86,7 +86,7 @@ def test_a_port_beyond_this_machine_with_a_key_or_an_auth() -> None:
     for server in (Server(GRAPHS, api_key="k"), Server(GRAPHS, auth=auth)):
         port = httpx.URL(server.listen("0.0.0.0")).port
         with server:
-            assert httpx.get(f"http://127.0.0.1:{port}/ok").status_code == 200
+            assert httpx.get(f"http://127.0.0.1:{port}/ok", timeout=60).status_code == 200
 
 
 def test_an_auth_that_everyone_passes_is_not_enough() -> None:
@@ -130,7 +130,7 @@ def test_a_key_beside_an_auth_is_needed_too(headers: dict[str, str], detail: str
     server = Server(GRAPHS, api_key="k", auth=_users())
     url = server.listen()
     with server:
-        response = httpx.post(f"{url}/threads", json={}, headers=headers)
+        response = httpx.post(f"{url}/threads", json={}, headers=headers, timeout=60)
         assert response.status_code == (200 if detail is None else 401)
         assert detail is None or detail in response.text
 

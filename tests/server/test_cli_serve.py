@@ -52,10 +52,10 @@ def test_serves_until_interrupted(tmp_path: Path) -> None:
     assert process.stdout
     try:
         url = process.stdout.readline().split()[0]
-        assert httpx.get(f"{url}/ok").status_code == 200
+        assert httpx.get(f"{url}/ok", timeout=60).status_code == 200
         body = {"assistant_id": "add", "input": {"n": 1}}
-        assert httpx.post(f"{url}/runs/wait", json=body).status_code == 401
-        answer = httpx.post(f"{url}/runs/wait", json=body, headers={"x-api-key": "k"})
+        assert httpx.post(f"{url}/runs/wait", json=body, timeout=60).status_code == 401
+        answer = httpx.post(f"{url}/runs/wait", json=body, headers={"x-api-key": "k"}, timeout=60)
         assert answer.json() == {"n": 2}
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0
@@ -108,7 +108,7 @@ def test_auth_that_cannot_be_loaded(tmp_path: Path) -> None:
 def test_what_has_no_effect_is_warned_of(tmp_path: Path) -> None:
     """Keys by name, and a missing .env; the server starts all the same."""
     with serving(config(tmp_path, auht={}, env=".env"), "--port", "0") as (url, process):
-        assert httpx.get(f"{url}/ok").status_code == 200
+        assert httpx.get(f"{url}/ok", timeout=60).status_code == 200
         process.terminate()
         text = process.communicate(timeout=120)[1]
     assert "'auht' is not a known key" in text
@@ -123,7 +123,7 @@ def test_serves_where_the_name_of_a_graph_cannot_be_printed(
     file = config(tmp_path, graphs={"caf\u00e9": "./codecs.py:graph"})
     with serving(file, "--port", "0") as (url, _):
         body = {"assistant_id": "caf\u00e9", "input": {"n": 1}}
-        assert httpx.post(f"{url}/runs/wait", json=body).json() == {"n": 2}
+        assert httpx.post(f"{url}/runs/wait", json=body, timeout=60).json() == {"n": 2}
 
 
 SLOW = """
@@ -176,10 +176,10 @@ def test_signals_end_the_process_whatever_a_node_does(
     file = config(tmp_path)
     (tmp_path / "codecs.py").write_text(SLOW)
     with serving(file, "--port", "0", "--db", "state.db") as (url, process):
-        thread = httpx.post(f"{url}/threads", json={}).json()["thread_id"]
+        thread = httpx.post(f"{url}/threads", json={}, timeout=60).json()["thread_id"]
         run = {"assistant_id": "add", "input": {}}
         path = f"/threads/{thread}/runs"
-        run_id = httpx.post(f"{url}{path}", json=run).json()["run_id"]
+        run_id = httpx.post(f"{url}{path}", json=run, timeout=60).json()["run_id"]
         wait_for(tmp_path / "acted", 1)
         for number in signals:
             process.send_signal(number)
@@ -197,8 +197,10 @@ def test_nothing_is_taken_up_before_the_port_is_bound(tmp_path: Path) -> None:
     file = config(tmp_path)
     (tmp_path / "codecs.py").write_text(SLOW)
     with serving(file, "--port", "0", "--db", "state.db") as (url, process):
-        thread = httpx.post(f"{url}/threads", json={}).json()["thread_id"]
-        httpx.post(f"{url}/threads/{thread}/runs", json={"assistant_id": "add", "input": {}})
+        thread = httpx.post(f"{url}/threads", json={}, timeout=60).json()["thread_id"]
+        httpx.post(
+            f"{url}/threads/{thread}/runs", json={"assistant_id": "add", "input": {}}, timeout=60
+        )
         wait_for(tmp_path / "acted", 1)
         port = str(httpx.URL(url).port)
         again = failure(file, "--port", port, "--db", str(tmp_path / "state.db"))
@@ -213,7 +215,9 @@ def test_failures_are_logged_with_tracebacks(tmp_path: Path) -> None:
     said = {}
     for level in ("debug", "error"):
         with serving(file, "--port", "0", "--log-level", level) as (url, process):
-            httpx.post(f"{url}/runs/wait", json={"assistant_id": "add", "input": {"n": 1}})
+            httpx.post(
+                f"{url}/runs/wait", json={"assistant_id": "add", "input": {"n": 1}}, timeout=60
+            )
             process.terminate()
             said[level] = process.communicate(timeout=120)[1]
     assert "ZeroDivisionError" in said["debug"]
@@ -274,8 +278,8 @@ def test_an_auth_in_place_of_a_key(tmp_path: Path) -> None:
     file = config(tmp_path, auth={"path": "./users.py:auth"})
     with serving(file, "--host", "0.0.0.0", "--port", "0") as (url, _):
         url = url.replace("0.0.0.0", "127.0.0.1")
-        assert httpx.post(f"{url}/threads/count", json={}).status_code == 401
-        found = httpx.post(f"{url}/threads/count", json={}, headers={"x-token": "ann"})
+        assert httpx.post(f"{url}/threads/count", json={}, timeout=60).status_code == 401
+        found = httpx.post(f"{url}/threads/count", json={}, headers={"x-token": "ann"}, timeout=60)
         assert found.json() == 0
 
 
@@ -293,7 +297,7 @@ def test_reloads_when_a_file_changes(tmp_path: Path) -> None:
 
     def add() -> int:
         body = {"assistant_id": "add", "input": {"n": 1}}
-        return int(httpx.post(f"{url}/runs/wait", json=body).json()["n"])
+        return int(httpx.post(f"{url}/runs/wait", json=body, timeout=60).json()["n"])
 
     try:
         url = process.stdout.readline().split()[0]

@@ -94,7 +94,7 @@ def test_a_certificate_serves_by_https() -> None:
         assert url.startswith("https://127.0.0.1:")
         context = ssl.create_default_context(cafile=CERTIFICATE)
         context.check_hostname = False
-        with httpx.Client(base_url=url, verify=context, trust_env=False) as http:
+        with httpx.Client(base_url=url, verify=context, trust_env=False, timeout=60) as http:
             assert http.post("/runs/wait", json={"assistant_id": "g", "input": {}}).json() == {
                 "n": 1
             }

@@ -141,7 +141,7 @@ def test_a_filter_has_a_limited_number_of_namespaces(socket: Socket, url: str) -
     refused = socket.command("subscription.subscribe", **wanted)
     assert refused["error"] == "invalid_argument"
     assert refused["message"] == "subscription.subscribe may have at most 1000 namespaces."
-    answer = httpx.post(f"{url}/threads/{uuid.uuid4()}/stream/events", json=wanted)
+    answer = httpx.post(f"{url}/threads/{uuid.uuid4()}/stream/events", json=wanted, timeout=60)
     assert answer.status_code == 400
     assert answer.json()["detail"] == "namespaces may have at most 1000 entries"
     wanted["namespaces"].pop()

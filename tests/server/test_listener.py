@@ -171,7 +171,7 @@ async def test_a_fault_of_the_server_says_that_its_connection_ends() -> None:
         raise Auth.exceptions.HTTPException(401, headers=headers)
 
     with Server({"agent": ScriptedGraph([{"a": 1}])}, auth=auth) as server:
-        async with httpx.AsyncClient(base_url=server.listen(), trust_env=False) as http:
+        async with httpx.AsyncClient(base_url=server.listen(), trust_env=False, timeout=60) as http:
             answer = await http.get("/threads/x")
     assert (answer.status_code, answer.headers["connection"]) == (500, "close")
 
@@ -185,6 +185,6 @@ async def test_an_unhurried_client_is_served() -> None:
         writer.write(HEAD[5:])
         assert (await reader.readuntil(b"done")).endswith(b"done")
         writer.close()
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=60) as client:
             url = f"http://127.0.0.1:{served.port}/slow"
             assert (await client.get(url)).text == "done"

@@ -218,7 +218,7 @@ def test_clients_that_go_leave_no_traceback(logged: list[logging.LogRecord]) -> 
                     gate.arrived()
                 else:
                     made.recv(1000)
-        with httpx.Client(base_url=url) as http:
+        with httpx.Client(base_url=url, timeout=60) as http:
             metrics = partial(http.get, "/metrics", params={"format": "json"})
             eventually(lambda: metrics().json()["queue"]["n_running"] == 0)
     assert [record.getMessage() for record in logged] == []

@@ -172,11 +172,11 @@ def test_on_a_port_too(gate: Gate) -> None:
     with Server(hosted(gate)) as server:
         url = server.listen()
         assert server.url == url
-        with httpx.Client(base_url=url) as http:
+        with httpx.Client(base_url=url, timeout=60) as http:
             answer = http.post("/runs/wait", json={"assistant_id": "row", "input": {}}).json()
             assert answer == {"log": ["one:None", "two"]}
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{url}/ok")
+        httpx.get(f"{url}/ok", timeout=60)
 
 
 def test_listening_twice_is_refused(gate: Gate) -> None:
@@ -185,9 +185,9 @@ def test_listening_twice_is_refused(gate: Gate) -> None:
         url = server.listen()
         with pytest.raises(RuntimeError, match=f"listens already, at {url}"):
             server.listen()
-        assert httpx.get(f"{url}/ok").status_code == 200
+        assert httpx.get(f"{url}/ok", timeout=60).status_code == 200
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{url}/ok")
+        httpx.get(f"{url}/ok", timeout=60)
 
 
 def test_the_port_may_be_taken_before_the_start(gate: Gate) -> None:
@@ -219,7 +219,7 @@ def test_a_port_that_is_taken_is_told_at_once(gate: Gate) -> None:
         with pytest.raises(ValueError, match="65536 is not within"):
             second.listen(port=65536)
         assert second.url is None
-        assert httpx.get(f"{second.listen()}/ok").status_code == 200
+        assert httpx.get(f"{second.listen()}/ok", timeout=60).status_code == 200
 
 
 def test_no_loop_no_server(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ PREFLIGHT = {
 def on_a_port(cors: Sequence[str] = (), api_key: str | None = None) -> Iterator[httpx.Client]:
     with Server({"agent": ScriptedGraph([{"a": 1}])}, cors=cors, api_key=api_key) as server:
         headers = {"x-api-key": api_key} if api_key else {}
-        with httpx.Client(base_url=server.listen(), headers=headers) as client:
+        with httpx.Client(base_url=server.listen(), headers=headers, timeout=60) as client:
             yield client
 
 
@@ -123,7 +123,7 @@ def test_a_public_server_s_own_page_may_call() -> None:
     graphs = {"agent": ScriptedGraph([{"a": 1}])}
     with Server(graphs, auth=auth) as server:
         port = httpx.URL(server.listen("0.0.0.0")).port
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
             for origin, host, allowed in [
                 ("https://agents.example", "agents.example", True),
                 ("http://agents.example:2024", "agents.example:2024", True),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command
 
@@ -114,6 +115,32 @@ def test_a_run_is_held_before_a_node(server: TestServer, graph: str) -> None:
         assert client.threads.get_state(thread.thread_id).next == [node]
     client.runs.join(thread.thread_id, run.run_id)
     assert client.threads.get(thread.thread_id).status == "interrupted"
+
+
+class SlowSaver(InMemorySaver):
+    """A database at the other end of a slow network."""
+
+    async def aput(self, *given: Any) -> Any:
+        await asyncio.sleep(0.1)
+        return await super().aput(*given)
+
+
+def test_a_held_run_shows_the_step_before() -> None:
+    """Also where a checkpoint takes longer to store than the next node to begin."""
+    builder = StateGraph(dict)
+    builder.add_node("one", lambda state: {"one": 1})
+    builder.add_node("two", lambda state: {"two": 2})
+    builder.add_edge(START, "one").add_edge("one", "two")
+    with TestServer({"agent": builder.compile(checkpointer=SlowSaver())}) as server:
+        client = server.sync_client()
+        thread_id = client.threads.create().thread_id
+        for node, before in (("one", {"zero": 0}), ("two", {"one": 1})):
+            with server.hold(node=node) as hold:
+                run = client.runs.create(thread_id, "agent", input={"zero": 0})
+                hold.wait()
+                state = client.threads.get_state(thread_id)
+                assert (state.next, state.values) == ([node], before)
+            client.runs.join(thread_id, run.run_id)
 
 
 @pytest.mark.parametrize("status", ["pending", "running"])

@@ -76,7 +76,7 @@ def test_only_the_page_may_use_it(locked: str) -> None:
     """Without the token of the address, from other pages and under other names it is refused."""
     with (
         command("--url", locked, "--api-key", KEY) as address,
-        httpx.Client(trust_env=False) as http,
+        httpx.Client(trust_env=False, timeout=60) as http,
     ):
         origin, _, token = address.partition("/ui/#key=")
         known = {"x-api-key": token}
@@ -116,7 +116,7 @@ def test_a_request_goes_on_as_it_came(locked: str) -> None:
     """Status, body, query and paging headers are the server's."""
     with command("--url", locked, "--api-key", KEY) as address:
         origin, _, token = address.partition("/ui/#key=")
-        with httpx.Client(trust_env=False, headers={"x-api-key": token}) as http:
+        with httpx.Client(trust_env=False, headers={"x-api-key": token}, timeout=60) as http:
             made = [http.post(f"{origin}/threads", json={}).json()["thread_id"] for _ in range(3)]
             page = http.post(f"{origin}/threads/search", json={"limit": 2})
             assert page.headers["x-pagination-next"] == "2"

@@ -168,7 +168,7 @@ def test_a_route_of_the_application_wins() -> None:
         server = Server({}, http=HttpOptions(app=app), ui=asked)
         url = server.listen()
         with server:
-            assert httpx.get(f"{url}/ui/", trust_env=False).text.startswith(text)
+            assert httpx.get(f"{url}/ui/", trust_env=False, timeout=60).text.startswith(text)
 
 
 def _auth() -> Auth:

@@ -43,7 +43,10 @@ def test_nothing_else_is_served(server: Server) -> None:
     for path in ("../pages.py", "%2e%2e/pages.py", "..%2fpages.py", "vendor", "nothing.js"):
         assert get(server, f"/ui/{path}").status_code in (404, 405), path
     assert get(server, "/ok").json()["ok"] is True
-    assert httpx.post(f"{server.url}/ui/", json={}, trust_env=False).status_code in (404, 405)
+    assert httpx.post(f"{server.url}/ui/", json={}, trust_env=False, timeout=60).status_code in (
+        404,
+        405,
+    )
 
 
 def test_the_page_names_no_other_host() -> None:
@@ -58,7 +61,7 @@ def test_the_page_is_small(server: Server) -> None:
     """All files together are less than 600 KB, compressed."""
     names = [file.relative_to(STATIC).as_posix() for file in STATIC.rglob("*") if file.is_file()]
     sizes = {}
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client(trust_env=False, timeout=60) as client:
         for name in names:
             with client.stream("GET", f"{server.url}/ui/{name}") as answer:
                 assert answer.status_code == 200, name
@@ -71,7 +74,7 @@ def test_the_page_is_asked_for_once(server: Server) -> None:
     """A file that has not changed is not sent again."""
     first = get(server, "/ui/app.js")
     headers = {"if-none-match": first.headers["etag"]}
-    again = httpx.get(f"{server.url}/ui/app.js", headers=headers, trust_env=False)
+    again = httpx.get(f"{server.url}/ui/app.js", headers=headers, trust_env=False, timeout=60)
     assert (again.status_code, again.content) == (304, b"")
 
 
@@ -89,7 +92,7 @@ def test_where_the_page_is(host: str, options: dict[str, object], there: bool) -
     server = Server({}, **options)  # type: ignore[arg-type]
     port = server.listen(host).rpartition(":")[2]
     with server:
-        answer = httpx.get(f"http://127.0.0.1:{port}/ui/", trust_env=False)
+        answer = httpx.get(f"http://127.0.0.1:{port}/ui/", trust_env=False, timeout=60)
         assert (answer.status_code == 200 and "<!doctype" in answer.text) is there
 
 

@@ -121,6 +121,8 @@ def test_the_command_serves_the_page(tmp_path: Path, flags: list[str], there: bo
         try:
             assert process.stdout is not None
             url = process.stdout.readline().split()[0]
-            assert (httpx.get(f"{url}/ui/", trust_env=False).status_code == 200) is there
+            assert (
+                httpx.get(f"{url}/ui/", trust_env=False, timeout=60).status_code == 200
+            ) is there
         finally:
             process.terminate()

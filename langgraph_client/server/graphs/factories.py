@@ -93,8 +93,11 @@ class Factory:
             except BaseException as error:
                 failure = error
                 raise
-        if failure is not None:  # The factory may look at it, not hide it.
-            raise failure
+        try:
+            if failure is not None:  # The factory may look at it, not hide it.
+                raise failure
+        finally:
+            failure = None  # Its traceback has this frame: a cycle, which would stay a while.
 
 
 @contextmanager

@@ -222,7 +222,9 @@ class HostedSaver(BaseCheckpointSaver[Any]):
     ) -> RunnableConfig:
         """Write a checkpoint after its events."""
         run = _writing_run()
-        if run is not None:
+        if run is None:
+            return await self._put(None, config, checkpoint, metadata, new_versions)
+        with run.putting():
             # The order matters: the events of this step reach the log, then the database, and only
             # then comes the checkpoint, after which the step is not executed again.
             stream = _stream_of(config, run)
@@ -235,6 +237,17 @@ class HostedSaver(BaseCheckpointSaver[Any]):
                     await run.wait_until_read(stream)
                 if self._write_events is not None:
                     await self._write_events()
+            return await self._put(run, config, checkpoint, metadata, new_versions)
+
+    async def _put(
+        self,
+        run: RunScope | None,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Write a checkpoint."""
         with _noted_write(run):
             if run is not None:
                 await run.write_deferred()

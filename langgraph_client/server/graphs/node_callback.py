@@ -7,9 +7,14 @@ from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackHandler
 
+from langgraph_client.server.graphs.run_scope import current_run
+
 
 class NodeCallback(AsyncCallbackHandler):
-    """Awaits a function before each node of a run, of subgraphs as well."""
+    """Awaits a function before each node of a run, of subgraphs as well.
+
+    By then the checkpoint after the step before is stored, so that the thread shows it.
+    """
 
     # Called in the node's own task; otherwise the node would not wait for it.
     run_inline = True
@@ -21,4 +26,6 @@ class NodeCallback(AsyncCallbackHandler):
         """Wait until the node may start."""
         node = (kwargs.get("metadata") or {}).get("langgraph_node")
         if node and kwargs.get("name") == node:
+            if (run := current_run.get()) is not None:
+                await run.wait_until_put()
             await self._before_node(node)

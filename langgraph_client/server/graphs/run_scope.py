@@ -22,7 +22,9 @@ logger = logging.getLogger("langgraph_client.server")
 _ROUND_SECONDS = 0.05
 _MAX_WRITE_SECONDS = 10.0
 _MAX_IDLE_ROUNDS = 20
-"""For how many turns of the loop a checkpoint waits if the stream yields nothing."""
+"""For how many rounds a checkpoint waits if the stream yields nothing."""
+_MAX_IDLE_TURNS = 5
+"""After how many turns of the loop without one no checkpoint of an earlier step is to come."""
 
 
 class Marker:
@@ -76,6 +78,7 @@ class RunScope:
         self.is_over = False
         # Not asyncio's futures: a write may be in a worker thread, and `end` waits on the loop.
         self._writing: set[concurrent.futures.Future[None]] = set()
+        self._putting: set[concurrent.futures.Future[None]] = set()
         #: langgraph's stream of the run, once a subgraph has shown it.
         self.stream: Any = None
         #: Whether the event loop is blocked, because it waits for a blocking graph.
@@ -142,13 +145,37 @@ class RunScope:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Note that a write of the run is going on in this block, in any thread."""
-        written: concurrent.futures.Future[None] = concurrent.futures.Future()
-        self._writing.add(written)
-        try:
+        with _noted_in(self._writing):
             yield
-        finally:
-            self._writing.discard(written)
-            written.set_result(None)
+
+    @contextmanager
+    def putting(self) -> Iterator[None]:
+        """Note that a checkpoint is stored in this block, or waits for the events before it.
+
+        The end of the run does not wait for this, but only for `writing`: the events may never be
+        read.
+        """
+        with _noted_in(self._putting):
+            yield
+
+    async def wait_until_put(self) -> None:
+        """Wait until the checkpoints of earlier steps are stored.
+
+        langgraph stores them while the next step is executed already.
+        """
+        idle_turns = 0
+        # A blocked loop stores nothing, and may wait for the caller.
+        while self.is_on_loop and idle_turns < _MAX_IDLE_TURNS:
+            if not self._putting:
+                # One may have been handed over already, and its task not have begun yet.
+                await asyncio.sleep(0)
+                idle_turns += 1
+                continue
+            putting = [asyncio.wrap_future(put) for put in list(self._putting)]
+            _, unfinished = await asyncio.wait(putting, timeout=_MAX_WRITE_SECONDS)
+            if unfinished:
+                return
+            idle_turns = 0
 
     async def wait_until_read(self, put: Callable[[Marker], None]) -> None:
         """Wait until all events that are now in the stream have been read.
@@ -233,6 +260,18 @@ class RunScope:
         # A cancelled run is not released yet: its cancellation first ends langgraph's stream, which
         # waits for this checkpoint.
         return self._released or (self._consumer is not None and self._consumer.cancelling() > 0)
+
+
+@contextmanager
+def _noted_in(calls: set[concurrent.futures.Future[None]]) -> Iterator[None]:
+    """Have a set contain the future of this block while it is executed."""
+    ended: concurrent.futures.Future[None] = concurrent.futures.Future()
+    calls.add(ended)
+    try:
+        yield
+    finally:
+        calls.discard(ended)
+        ended.set_result(None)
 
 
 current_run: ContextVar[RunScope | None] = ContextVar("langgraph_client_run", default=None)
