@@ -7,7 +7,7 @@ errors of langgraph and langchain-core, and the classes of `allow_types` are use
 name from the server never causes an import.
 
 The bundled server sends more than the protocol's name and message: the names of the base classes
-and the modules of all, `args`, attributes, notes, and the members of an exception group.
+and the modules of all, `args`, attributes, notes, the cause, and the members of an exception group.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def remote_error(
 
     Args:
         document: `error`, the class name; `message`; from the bundled server also `node`,
-            `bases`, `modules`, `args`, `attributes`, `notes` and `exceptions`.
+            `bases`, `modules`, `args`, `attributes`, `notes`, `cause` and `exceptions`.
         run_id: The run that failed.
         thread_id: Its thread, by the caller's id.
         command: The command of a `ParentCommand`.
@@ -105,6 +105,8 @@ def remote_error(
         made.node = document.get("node")
     for note in document.get("notes") or ():
         made.add_note(str(note))
+    if isinstance(cause := document.get("cause"), Mapping):
+        made.__cause__ = remote_error(cause, allowed=allowed)
     places = {"node": document.get("node"), "run": run_id, "thread": thread_id}
     places_text = [f"{name} {place}" for name, place in places.items() if place is not None]
     if places_text:

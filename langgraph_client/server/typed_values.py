@@ -114,19 +114,26 @@ def _at(value: Any, path: list[Any]) -> object:
     return value
 
 
-def failure_details(error: BaseException, message: str, *, show: bool) -> dict[str, object]:
+# Exceptions may be causes of each other in a circle.
+_MOST_CAUSES = 5
+
+
+def failure_details(
+    error: BaseException, message: str, *, show: bool, causes: int = _MOST_CAUSES
+) -> dict[str, object]:
     """Return the details from which a RemoteGraph creates a local exception.
 
     If the server hides the exception's text, so that `message` is another text, the details contain
-    neither `args` nor attributes nor notes. Otherwise they contain only plain values and those of
-    langchain's messages that can be sent, and no attribute with a name that looks like that of a
-    secret, also of a key in it.
+    neither `args` nor attributes, notes or causes. Otherwise they contain only plain values and
+    those of langchain's messages that can be sent, and no attribute with a name that looks like
+    that of a secret, also of a key in it.
 
     Args:
         error: The exception.
         message: Its text, as it is sent.
-        show: Whether to show the text of every class among the members of an exception group; see
-            `error_document`.
+        show: Whether to show the text of every class among the members of an exception group and
+            the causes; see `error_document`.
+        causes: How many exceptions may be told of which each is the `__cause__` of the one before.
     """
     bases = _named(type(error).__mro__[1:])
     details: dict[str, object] = {
@@ -136,7 +143,7 @@ def failure_details(error: BaseException, message: str, *, show: bool) -> dict[s
     if vars(error).get(INVALID_RESUME) is True:
         details["invalid_resume"] = True
     if isinstance(error, BaseExceptionGroup):
-        details["exceptions"] = [_described(inner, show) for inner in error.exceptions]
+        details["exceptions"] = [_described(inner, show, 0) for inner in error.exceptions]
     elif type(error).__name__ == "ParentCommand" and error.args:
         command = error.args[0]
         details["command"] = {"update": command.update, "goto": command.goto}
@@ -150,14 +157,19 @@ def failure_details(error: BaseException, message: str, *, show: bool) -> dict[s
             for name, value in {**builtin_fields(error), **vars(error)}.items()
             if _is_plain(value) and not name.startswith("_") and not _is_secret(name, value)
         }
-    if message == text_of(error) and (notes := own_notes(error)):
-        details["notes"] = notes
+    if message == text_of(error):
+        if notes := own_notes(error):
+            details["notes"] = notes
+        cause = error.__cause__
+        if causes > 0 and cause is not None and cause is not error:
+            details["cause"] = _described(cause, show, causes - 1)
     return details
 
 
-def _described(error: BaseException, show: bool) -> dict[str, object]:
+def _described(error: BaseException, show: bool, causes: int) -> dict[str, object]:
     document = error_document(error, show)
-    return {**document, **failure_details(error, document["message"], show=show)}
+    details = failure_details(error, document["message"], show=show, causes=causes)
+    return {**document, **details}
 
 
 def _problems(error: ValidationError) -> list[dict[str, object]]:

@@ -75,6 +75,15 @@ async def node(state: State) -> Any:
             raise BrokenError
         case "parser":
             raise OutputParserException("no JSON", llm_output="{")
+        case "caused":
+            try:
+                raise FileNotFoundError(2, "No such file") from QuotaError(5, 3)
+            except OSError as error:
+                raise KeyError("missing") from error
+        case "circle":
+            first, second = ValueError("first"), ValueError("second")
+            second.__cause__ = first
+            raise first from second
         case "timeout":
             raise NodeTimeoutError("n", 2.0, kind="run", run_timeout=1.0)
         case "pydantic":
@@ -151,6 +160,19 @@ def test_members_of_a_group_are_rebuilt(hosted: Server) -> None:
     error = failure(hosted, "group", ExceptionGroup)
     assert str(error) == "unhandled errors in a TaskGroup (1 sub-exception)"
     assert error.split(TimeoutError)[0] is not None
+
+
+def test_causes_are_rebuilt(hosted: Server) -> None:
+    """`raise … from` in a node: as exceptions of their classes, without a circle."""
+    first = failure(hosted, "caused", KeyError).__cause__
+    assert isinstance(first, FileNotFoundError)
+    assert (first.errno, str(first)) == (2, "[Errno 2] No such file")
+    assert isinstance(first.__cause__, QuotaError)
+    assert (str(first.__cause__), first.__cause__.__cause__) == ("5 of 3", None)
+    links = [failure(hosted, "circle", ValueError)]
+    while links[-1].__cause__ is not None:
+        links.append(links[-1].__cause__)
+    assert [str(link) for link in links] == ["first", "second"] * 3
 
 
 def test_a_command_for_a_parent_is_what_it_was(hosted: Server) -> None:
@@ -242,6 +264,26 @@ def test_events_and_callbacks_have_the_text_that_the_run_s_error_has(shown: bool
             events.extend(stream)
     assert errors.heard == [text]
     assert [str(event["error"]) for event in events if "error" in event] == [text]
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_cause_shows_what_it_would_show_alone(shown: bool) -> None:
+    """Its text has to be allowed, too, and so have its args."""
+
+    def fail(state: State) -> Any:
+        raise ValueError("out of order") from OSError(5, "password=hunter2")
+
+    graph = StateGraph(State).add_node("fail", fail).add_edge(START, "fail").compile()
+    with (
+        Server({"failing": graph}, show_errors=shown) as server,
+        pytest.raises(ValueError, match="out of order") as caught,
+    ):
+        server.remote_graph("failing").invoke({})
+    cause: Any = caught.value.__cause__
+    assert isinstance(cause, OSError)
+    text = "[Errno 5] password=hunter2" if shown else "An internal error occurred"
+    assert (str(cause), cause.errno) == (text, 5 if shown else None)
+    assert shown or "hunter2" not in f"{cause.args} {vars(cause)}"
 
 
 @pytest.mark.parametrize("shown", [True, False])

@@ -259,6 +259,42 @@ def test_a_run_of_the_older_endpoints_is_seen_by_a_late_reader(thread: Thread) -
     assert thread.events() == events
 
 
+@pytest.mark.parametrize("modes", [["messages", "custom", "values"], ["messages", "custom"]])
+def test_a_late_reader_gets_each_message_once(modes: list[str]) -> None:
+    """Also if two models have streamed at the same time, with other events in between."""
+
+    async def chat(state: Chat) -> dict[str, Any]:
+        async def answer(text: str) -> Any:
+            model = GenericFakeChatModel(messages=iter([AIMessage(content=text)]))
+            whole: Any = None
+            async for chunk in model.astream(state["messages"]):
+                whole = chunk if whole is None else whole + chunk
+                get_stream_writer()({"so far": whole.content})
+                await asyncio.sleep(0)
+            return whole
+
+        both = await asyncio.gather(answer("one two three"), answer("four five six"))
+        return {"messages": [*both]}
+
+    body = {
+        "assistant_id": "chat",
+        "input": {"messages": []},
+        "if_not_exists": "create",
+        "stream_resumable": True,
+        "stream_mode": modes,
+    }
+    with Server({"chat": one_node(Chat, chat)}) as server, closing(Thread(server.listen())) as late:
+        late.request("POST", "/threads/{t}/runs/wait", json=body)
+        events = of(late.events(), "messages")
+    texts = dict[str, str]()
+    for data in events:
+        if data["event"] == "content-block-delta":
+            texts[data["message_id"]] = texts.get(data["message_id"], "") + data["delta"]["text"]
+    assert sorted(texts.values()) == ["four five six", "one two three"]
+    for word in ("message-start", "content-block-finish", "message-finish"):
+        assert len([data for data in events if data["event"] == word]) == 2
+
+
 def test_the_tree_of_the_last_run(thread: Thread) -> None:
     """`agent.getTree` returns the graphs of the last run with their states."""
     assert thread.command("agent.getTree")["error"] == "no_such_run"

@@ -116,9 +116,9 @@ class ProtocolEvents:
             return
         mode, *namespace = name.split("|")
         if mode in _CLASSIC:
-            # Run streams do not mark the last chunk of a message, so the next event of another kind
-            # ends it.
-            if not mode.startswith("messages/"):
+            # Run streams do not mark the last chunk of a message. At the next state all nodes of
+            # the step are over, so no message goes on. Events of other kinds come in between.
+            if mode == "values" and not namespace:
                 yield from self._finished_messages()
             yield from self._entered(tuple(namespace))
             yield from _CLASSIC[mode](self, tuple(namespace), _plain(data))
@@ -264,7 +264,6 @@ class ProtocolEvents:
             # Run streams repeat the whole text so far; the v3 stream sends only the new part.
             known = self._texts.get(message_id)
             if known is None:
-                yield from self._finished_messages()
                 start = {"event": "message-start", "role": "ai", "id": message_id}
                 yield _message_event(message_id, start)
                 block = {"type": "text", "text": ""}
