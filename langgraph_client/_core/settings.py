@@ -70,9 +70,12 @@ def settings_from(
     Raises:
         InvalidArgumentError: The URL, the key or a header is invalid.
     """
+    is_default_url = url is None
     if url is None:
         url = os.environ.get("LANGGRAPH_URL", "").strip() or DEFAULT_URL
     address, credentials = parse_url(url)
+    if is_default_url and "authorization" in set_below:
+        credentials = None
     given = {name.lower(): value for name, value in check_headers(headers, "headers").items()}
     own = given if "user-agent" in set_below else {"user-agent": USER_AGENT, **given}
     key = api_key

@@ -56,6 +56,19 @@ async def test_only_arguments_replace_its_headers() -> None:
     ]
 
 
+@pytest.mark.parametrize("headers", [{"authorization": "Bearer secret"}, {}])
+async def test_credentials_of_the_environment_s_url_replace_no_authorization(
+    monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]
+) -> None:
+    """Without one, they are sent."""
+    monkeypatch.setenv("LANGGRAPH_URL", "http://ada:pw@elsewhere.example")
+    wire = Wire(reply({}))
+    async with httpx.AsyncClient(headers=headers, transport=wire) as given:
+        await get_client(http_client=given).http.get("/info")
+    sent = wire.requests[0].headers["authorization"]
+    assert sent == headers.get("authorization", "Basic YWRhOnB3")
+
+
 async def test_without_headers_of_its_own_it_sends_those_of_any_client() -> None:
     """httpx's user agent says nothing about the program."""
     wire = Wire(reply({}))

@@ -28,6 +28,8 @@ _RETRY = 5.0
 """How many seconds to wait after the run of a cron could not be stored."""
 _FIRE_SECONDS = 10.0
 """How long the start of a run may take: all crons would wait for a handler that hangs for one."""
+_MAX_PAUSE = 600.0
+"""The longest pause in seconds before a cron is tried again whose starts take too long."""
 
 
 class Scheduler:
@@ -58,6 +60,8 @@ class Scheduler:
         self._runs = runs
         self._locks = locks
         self._loop = DueLoop(clock, self.fire_due, "crons cannot be read yet")
+        #: By id, the crons whose last start took too long: when to try again, and the pause before.
+        self._slow: dict[str, tuple[float, float]] = {}
 
     @property
     def is_idle(self) -> bool:
@@ -75,8 +79,10 @@ class Scheduler:
     async def fire_due(self) -> float | None:
         """Start the due runs. Return the seconds until the next look; None if none is needed."""
         crons = self._storage.crons
-        skipped: set[str] = set()
-        longest = _MAX_SLEEP
+        started = self._clock.time()
+        waits = {cron_id: until - started for cron_id, (until, _) in self._slow.items()}
+        skipped = {cron_id for cron_id, wait in waits.items() if wait > 0}
+        longest = min((waits[cron_id] for cron_id in skipped), default=_MAX_SLEEP)
         while True:
             # One more than the skipped ones, so that one that can fire is among them.
             enabled = await crons.search(
@@ -102,15 +108,33 @@ class Scheduler:
                         fired_at = await self._fire(cron)
                     if fired_at is not None:
                         following = next_run_date(cron["schedule"], cron["timezone"], fired_at)
-            except (Unavailable, TimeoutError) as error:
-                # It keeps its date; meanwhile the others fire. If the run is stored after all, the
-                # idempotency key leads to it.
-                problem = str(error) or f"it took longer than {_FIRE_SECONDS} s"
-                logger.warning("cron %s could not start a run yet: %s", cron["cron_id"], problem)
+            # It keeps its date; meanwhile the others fire. If the run is stored after all, the
+            # idempotency key leads to it.
+            except Unavailable as error:
+                logger.warning("cron %s could not start a run yet: %s", cron["cron_id"], error)
                 skipped.add(cron["cron_id"])
-                longest = _RETRY
+                longest = min(longest, _RETRY)
                 continue
+            except TimeoutError:
+                pause = self._put_off(cron["cron_id"])
+                skipped.add(cron["cron_id"])
+                longest = min(longest, pause)
+                continue
+            self._slow.pop(cron["cron_id"], None)
             await self._move_on(cron, following)
+
+    def _put_off(self, cron_id: str) -> float:
+        """Try a cron again after a pause, which grows: each attempt holds up the others."""
+        _, before = self._slow.get(cron_id, (0.0, _RETRY / 2))
+        pause = min(before * 2, _MAX_PAUSE)
+        self._slow[cron_id] = (self._clock.time() + pause, pause)
+        logger.warning(
+            "cron %s could not start a run within %s s, and is tried again in %s s",
+            cron_id,
+            _FIRE_SECONDS,
+            pause,
+        )
+        return pause
 
     async def _move_on(self, cron: Document, following: str) -> None:
         """Set the next date of a cron, unless it was changed or deleted meanwhile."""
