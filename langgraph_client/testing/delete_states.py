@@ -13,8 +13,8 @@ from langgraph_client.server.storage.protocol import Document
 
 logger = logging.getLogger("langgraph_client.server")
 
-_SECONDS = 10.0
-"""How long checkpointers may take to forget all threads."""
+_SECONDS = 5.0
+"""How long checkpointers may take to forget all threads: less than what `Server.close` waits."""
 
 
 async def delete_state(services: Services, graph: HostedGraph, thread: Document) -> None:

@@ -9,8 +9,9 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
 from langgraph_client import APIStatusError, RetryPolicy
+from langgraph_client.server.documents import threads
 from langgraph_client.server.runs import graph_runner
-from langgraph_client.testing import TestClock, TestServer
+from langgraph_client.testing import TestClock, TestServer, delete_states
 from tests.server.test_own_savers import built
 from tests.support.eventually import eventually
 
@@ -24,10 +25,16 @@ class HangingSaver(InMemorySaver):
     async def aprune(self, thread_ids: Any, *, strategy: str = "keep_latest") -> None:
         await asyncio.Event().wait()
 
+    async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        await asyncio.Event().wait()
+
 
 @pytest.fixture(autouse=True)
 def short_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(graph_runner, "_DELETION_SECONDS", 0.2)
+    monkeypatch.setattr(threads, "_SAVER_SECONDS", 0.2)
+    monkeypatch.setattr(threads, "_CLEANUP_SECONDS", 0.2)
+    monkeypatch.setattr(delete_states, "_SECONDS", 0.2)  # At the end of each test.
 
 
 def test_a_deletion_in_a_saver_that_hangs_is_unavailable() -> None:
@@ -41,6 +48,27 @@ def test_a_deletion_in_a_saver_that_hangs_is_unavailable() -> None:
         ) as failed:
             client.threads.delete(thread_id)
         assert failed.value.status_code == 503
+        values: Any = client.runs.wait(thread_id, "agent", input={"log": ["second"]})
+        assert values["log"] == ["first", "one", "two", "second", "one", "two"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda threads, thread_id: threads.copy(thread_id),
+        lambda threads, thread_id: threads.prune([thread_id], strategy="keep_latest"),
+    ],
+    ids=["copy", "prune"],
+)
+def test_a_copy_in_a_saver_that_hangs_is_unavailable(change: Any) -> None:
+    """So is a pruning. No half of a copy is left, and the thread can be used."""
+    with TestServer({"agent": built(HangingSaver())}) as server:
+        client = server.sync_client(retry=RetryPolicy(max_attempts=1)).with_options(deadline=20)
+        thread_id = client.threads.create()["thread_id"]
+        client.runs.wait(thread_id, "agent", input={"log": ["first"]})
+        with pytest.raises(APIStatusError, match="checkpointer of graph 'agent': TimeoutError"):
+            change(client.threads, thread_id)
+        assert client.threads.count() == 1
         values: Any = client.runs.wait(thread_id, "agent", input={"log": ["second"]})
         assert values["log"] == ["first", "one", "two", "second", "one", "two"]
 

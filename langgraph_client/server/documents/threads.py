@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
@@ -42,6 +43,10 @@ if TYPE_CHECKING:
 #: Keys in a checkpoint's metadata by which the server or langgraph decides something.
 _INTERNAL_METADATA = {"run_id", DELTA_COUNTERS}
 _CHECKPOINT_KEYS = set(CHECKPOINT_IDS)
+_SAVER_SECONDS = 300.0
+"""How long a graph's own checkpointer may take to copy or prune a thread."""
+_CLEANUP_SECONDS = 10.0
+"""How long it may take to delete a copy that failed."""
 
 
 class WithoutStateError(Exception):
@@ -344,8 +349,9 @@ async def _copy_own(saver: HostedSaver, source: str, copied: str) -> None:
     try:
         await saver.acopy_thread(source, copied)
     except BaseException:
-        with suppress(NotImplementedError):
-            await saver.adelete_thread(copied)
+        with suppress(NotImplementedError, TimeoutError):
+            async with asyncio.timeout(_CLEANUP_SECONDS):
+                await saver.adelete_thread(copied)
         raise
 
 
@@ -354,7 +360,7 @@ async def _own_saver(services: Services, thread: Document) -> AsyncIterator[Host
     """Open the checkpointer that a thread's graph was compiled with; None if the server has it.
 
     Raises:
-        Unavailable: The graph or its checkpointer raised an error.
+        Unavailable: The graph or its checkpointer raised an error, or took too long.
     """
     graph_id = thread["metadata"].get("graph_id")
     if graph_id not in services.graphs:
@@ -364,7 +370,11 @@ async def _own_saver(services: Services, thread: Document) -> AsyncIterator[Host
     given = with_request_headers(with_assistants_config(thread, config))
     try:
         is_needed = await needs_own_saver(services.storage, thread["thread_id"])
-        async with services.graphs.open_own_saver(graph_id, given, is_needed=is_needed) as saver:
+        # With a limit: the caller holds the thread's lock.
+        async with (
+            asyncio.timeout(_SAVER_SECONDS),
+            services.graphs.open_own_saver(graph_id, given, is_needed=is_needed) as saver,
+        ):
             yield saver
     except Exception as raised:  # Of the graph's factory, or the saver's database.
         error = raised_by_checkpointer(raised)
