@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ import pytest
 
 from langgraph_client import Auth, get_sync_client
 from langgraph_client.errors import NotFoundError
+from langgraph_client.server.http.streaming import LongResponse
 from langgraph_client.testing import (
     Ask,
     Emit,
@@ -258,6 +260,39 @@ def test_heartbeats_go_by_the_clock(server: TestServer) -> None:
             pass
         server.clock.advance(5)  # type: ignore[attr-defined]
         assert next(pieces).startswith(b":")
+
+
+class Silent(LongResponse):
+    """A response without any part."""
+
+    async def parts(self) -> AsyncGenerator[bytes]:
+        """Wait for ever."""
+        await asyncio.Event().wait()
+        yield b""
+
+
+async def test_a_heartbeat_is_due_five_seconds_after_the_head() -> None:
+    """Also if the clock moves before the response waits for anything."""
+    clock = TestClock()
+    sent: list[Any] = []
+    beaten = asyncio.Event()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+        if message["type"] == "http.response.start":
+            clock.advance(5)
+        else:
+            beaten.set()
+
+    services = SimpleNamespace(services=SimpleNamespace(clock=clock))
+    scope = {"method": "GET", "app": SimpleNamespace(state=services)}
+    sending = asyncio.create_task(
+        Silent({}, heartbeat=b": beat")(scope, asyncio.Event().wait, send)  # type: ignore[arg-type]
+    )
+    async with asyncio.timeout(20):
+        await beaten.wait()
+    sending.cancel()
+    assert [message.get("body") for message in sent] == [None, b": beat"]
 
 
 def test_a_clock_that_cannot_be_moved_says_so() -> None:
