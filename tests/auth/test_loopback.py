@@ -173,7 +173,7 @@ def test_each_depth_has_the_limit() -> None:
     with TestServer(graphs, max_runs=2) as server:
         with server.hold(graph="inner", status="running"):
             server.sync_client().runs.wait(None, "outer", input={"left": 0})
-            numbers = httpx.Client(transport=server.transport(), base_url="http://test")
+            numbers = httpx.Client(transport=server.transport(), base_url="http://test", timeout=60)
             shown = numbers.get("/metrics", params={"format": "json"}).json()
             assert (shown["queue"]["n_running"], shown["queue"]["n_pending"]) == (2, 1)
             assert shown["workers"]["available"] == 2

@@ -141,7 +141,7 @@ def test_a_caller_that_does_not_answer_is_not_waited_for_twice(
     monkeypatch.setattr(drain_checks, "LIMIT", 0.01)
     with (
         Server({"agent": built()}) as server,
-        httpx.Client(transport=server.transport(), base_url="http://server") as wire,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as wire,
     ):
         answer = wire.post(
             "/runs/stream",
@@ -159,7 +159,7 @@ def test_answers_to_runs_without_a_control_are_refused() -> None:
     """An answer needs a run with a control (404), a number (422), and a header in form (422)."""
     with (
         Server({"agent": built()}) as server,
-        httpx.Client(transport=server.transport(), base_url="http://server") as wire,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as wire,
     ):
         over = server.sync_client().runs.create(None, "agent", input={})
         path = f"/threads/{over.thread_id}/runs/{over.run_id}/control"

@@ -57,7 +57,7 @@ async def test_the_node_gets_the_callers_id_again(server: TestServer) -> None:
 
 def test_with_a_client_of_langgraph_sdk(server: TestServer) -> None:
     """Its streams send their request when the first event is read."""
-    http = httpx.Client(base_url="http://server", transport=server.transport())
+    http = httpx.Client(base_url="http://server", transport=server.transport(), timeout=60)
     with langgraph_sdk.client.SyncLangGraphClient(http) as client:
         remote = RemoteGraph("looking", sync_client=client)
         for _ in range(2):

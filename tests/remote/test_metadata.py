@@ -167,7 +167,7 @@ def test_the_config_of_an_update_names_no_other_thread_and_no_user(server: Serve
     }
     thread = f"/threads/{server_thread_id('1')}/state"
     headers = {HEADER: VERSION}
-    with httpx.Client(transport=server.transport(), base_url="http://server") as client:
+    with httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as client:
         body = {"values": {"log": ["u"]}, "as_node": "start", "config": config}
         assert client.post(thread, json=body, headers=headers).status_code == 200
         for wrong in ({"configurable": 1}, {"metadata": [1]}, "text", 1):

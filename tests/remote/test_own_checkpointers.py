@@ -172,7 +172,7 @@ def test_an_odd_header_is_refused() -> None:
     path = f"/threads/{server_thread_id('user-1')}/state"
     with (
         Server({"agent": built()}) as server,
-        httpx.Client(transport=server.transport(), base_url="http://server") as wire,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as wire,
     ):
         for odd in ("user-1", '["agent"]', "{}"):
             answer = wire.get(path, headers={"x-langgraph-client-thread": odd})

@@ -169,7 +169,9 @@ def test_everybody_else_gets_plain_json() -> None:
         client = server.sync_client()
         (thread,) = client.threads.search()
         (run,) = client.runs.list(thread.thread_id)
-        with httpx.Client(transport=server.transport(), base_url="http://server") as other:
+        with httpx.Client(
+            transport=server.transport(), base_url="http://server", timeout=60
+        ) as other:
             path = f"/threads/{thread.thread_id}"
             events = other.get(
                 f"{path}/runs/{run.run_id}/stream", headers={"last-event-id": "-"}

@@ -69,5 +69,7 @@ def test_an_empty_command_is_none(command: Any) -> None:
             ("script", {"log": ["given"], "answer": "!"}),
         ):
             body = {"assistant_id": name, "input": {"log": ["given"]}, "command": command}
-            with httpx.Client(transport=server.transport(), base_url="http://server") as http:
+            with httpx.Client(
+                transport=server.transport(), base_url="http://server", timeout=60
+            ) as http:
                 assert http.post("/runs/wait", json=body).json() == after

@@ -45,7 +45,9 @@ def ticking(clock: Settable) -> Iterator[Server]:
 
 @pytest.fixture
 def http(ticking: Server) -> Iterator[httpx.Client]:
-    with httpx.Client(transport=ticking.transport(), base_url="http://server") as client:
+    with httpx.Client(
+        transport=ticking.transport(), base_url="http://server", timeout=60
+    ) as client:
         yield client
 
 
@@ -274,7 +276,7 @@ def test_a_handler_that_hangs_for_one_user_does_not_stop_the_crons_of_others(
 
     with (
         Server(shared_graphs(), clock=clock, auth=auth) as server,
-        httpx.Client(transport=server.transport(), base_url="http://server") as http,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as http,
     ):
         threads = {}
         for user in ("ann", "bob"):

@@ -231,7 +231,7 @@ def test_a_damaged_default_assistant_keeps_no_server_from_starting(path: Any) ->
     damage(path, "assistants", f"assistant_id = '{assistant_id_of('agent')}'")
     with (
         Server(graphs, path=path) as server,
-        httpx.Client(transport=server.transport(), base_url="http://test") as http,
+        httpx.Client(transport=server.transport(), base_url="http://test", timeout=60) as http,
     ):
         run = {"assistant_id": "other", "input": {"x": "in"}}
         assert http.post("/runs/wait", json=run).json() == {"x": "done"}

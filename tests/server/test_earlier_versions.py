@@ -42,7 +42,9 @@ def test_a_waiting_run_of_an_earlier_version_keeps_its_types_and_events(
     file, headers = tmp_path / "s.db", {HEADER: VERSION, EXTRA_EVENTS_HEADER: '["classes"]'}
     with (
         Server({"dated": dated(gate)}, path=file) as server,
-        httpx.Client(transport=server.transport(), base_url=URL, headers=headers) as http,
+        httpx.Client(
+            transport=server.transport(), base_url=URL, headers=headers, timeout=60
+        ) as http,
     ):
         runs = f"/threads/{http.post('/threads', json={}).json()['thread_id']}/runs"
         for day in (1, 2):
@@ -62,7 +64,9 @@ def test_a_waiting_run_of_an_earlier_version_keeps_its_types_and_events(
         asyncio.run_coroutine_threadsafe(rename(), server.loop).result(20)
     with (
         Server({"dated": dated()}, path=file) as server,
-        httpx.Client(transport=server.transport(), base_url=URL, headers=headers) as http,
+        httpx.Client(
+            transport=server.transport(), base_url=URL, headers=headers, timeout=60
+        ) as http,
     ):
         events = http.get(f"{runs}/{run_id}/stream", headers={"last-event-id": "0"}).text
         assert f"event: {CLASSES_EVENT}" in events
@@ -108,7 +112,9 @@ def test_a_client_of_an_earlier_version_is_like_any_other() -> None:
     """The server sends it neither envelopes nor the header that announces them."""
     with (
         Server({"dated": dated()}) as server,
-        httpx.Client(transport=server.transport(), base_url=URL, headers={HEADER: EARLIER}) as http,
+        httpx.Client(
+            transport=server.transport(), base_url=URL, headers={HEADER: EARLIER}, timeout=60
+        ) as http,
     ):
         body = {"assistant_id": "dated", "input": {"when": "2020-01-01"}}
         response = http.post("/runs/stream", json=body)

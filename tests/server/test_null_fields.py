@@ -115,7 +115,7 @@ def test_the_request_is_answered_as_without_it(key: Key) -> None:
     """All fields that may be null at once, besides those that the request needs."""
     with (
         TestServer(GRAPHS) as server,
-        httpx.Client(transport=server.transport(), base_url="http://test") as http,
+        httpx.Client(transport=server.transport(), base_url="http://test", timeout=60) as http,
     ):
         things = furnish(http)
         body = ASKS[key](things).body

@@ -134,7 +134,7 @@ def test_what_an_application_says_about_authentication(gate: Gate) -> None:
     }
     with (
         Server(hosted(gate), http=HttpOptions(security=security)) as server,
-        httpx.Client(transport=server.transport(), base_url="http://server") as http,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as http,
     ):
         document = http.get("/openapi.json").json()
     assert document["components"]["securitySchemes"] == security["securitySchemes"]

@@ -41,7 +41,7 @@ def http() -> Iterator[httpx.Client]:
     }
     with (
         Server(graphs) as server,
-        httpx.Client(transport=server.transport(), base_url="http://test") as client,
+        httpx.Client(transport=server.transport(), base_url="http://test", timeout=60) as client,
     ):
         yield client
 
@@ -159,7 +159,7 @@ def test_tasks_are_those_of_a_graph_with_the_same_nodes(path: str) -> None:
     for graph in (scripted(ValueError("no")), compiled(ValueError("no"))):
         with (
             Server({"agent": graph}) as server,
-            httpx.Client(transport=server.transport(), base_url="http://test") as http,
+            httpx.Client(transport=server.transport(), base_url="http://test", timeout=60) as http,
         ):
             where = path.format(new_thread(http))
             events = events_of(http, where, {"input": {"draft": "a"}}, ["tasks"])
@@ -198,7 +198,7 @@ def test_checkpoints_are_in_the_form_of_a_graphs() -> None:
     for graph in (scripted(ValueError("no")), compiled(ValueError("no"))):
         with (
             Server({"agent": graph}) as server,
-            httpx.Client(transport=server.transport(), base_url="http://test") as http,
+            httpx.Client(transport=server.transport(), base_url="http://test", timeout=60) as http,
         ):
             path = f"/threads/{new_thread(http)}/runs/stream"
             events = events_of(http, path, {"input": {"draft": "a"}}, ["checkpoints"])

@@ -30,7 +30,7 @@ def test_integers_of_more_than_64_bits_are_floats(
 ) -> None:
     """They are stored, shown and compared as such, as langgraph-api 0.16.7 does."""
     numbers = {"whole": HUGE, "float": float(HUGE), "next": HUGE + 1, "small": 2**64 - 1}
-    with httpx.Client(transport=server.transport(), base_url="http://test") as http:
+    with httpx.Client(transport=server.transport(), base_url="http://test", timeout=60) as http:
         for key, number in numbers.items():
             item = {"namespace": ["a"], "key": key, "value": {"n": number}}
             assert http.put("/store/items", json=item).status_code == 204

@@ -37,7 +37,10 @@ def failed(http: httpx.Client) -> tuple[Any, Any, str]:
 def test_they_are_shown_if_asked_for() -> None:
     """The application's frames and the exceptions behind the last one, not ours or langgraph's."""
     server = Server({"graph": GRAPH}, show_tracebacks=True)
-    with server, httpx.Client(transport=server.transport(), base_url="http://test") as http:
+    with (
+        server,
+        httpx.Client(transport=server.transport(), base_url="http://test", timeout=60) as http,
+    ):
         error, answer, events = failed(http)
     text = error["traceback"]
     assert "ZeroDivisionError: division by zero" in text
@@ -52,7 +55,10 @@ def test_they_are_shown_if_asked_for() -> None:
 def test_they_are_not_shown_otherwise() -> None:
     """Nobody is shown code who has not asked for it."""
     server = Server({"graph": GRAPH})
-    with server, httpx.Client(transport=server.transport(), base_url="http://test") as http:
+    with (
+        server,
+        httpx.Client(transport=server.transport(), base_url="http://test", timeout=60) as http,
+    ):
         assert failed(http)[0] == {"error": "ValueError", "message": "cannot divide"}
 
 
@@ -70,7 +76,10 @@ def test_a_failure_with_very_many_causes_is_shown() -> None:
 
     graph = StateGraph(dict).add_node("insist", insist).add_edge(START, "insist").compile()
     server = Server({"graph": graph}, show_tracebacks=True)
-    with server, httpx.Client(transport=server.transport(), base_url="http://test") as http:
+    with (
+        server,
+        httpx.Client(transport=server.transport(), base_url="http://test", timeout=60) as http,
+    ):
         error, answer, _ = failed(http)
     assert answer == {"__error__": {"error": "ValueError", "message": "try 1499"}}
     assert "ValueError: try 1499" in error["traceback"]

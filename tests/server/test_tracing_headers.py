@@ -120,7 +120,7 @@ def test_every_request_that_opens_a_graph_has_its_trace(name: str) -> None:
     """Factories find it, and nodes; no setting of the server is needed."""
     with (
         served() as (server, made),
-        httpx.Client(transport=server.transport(), base_url="http://test") as http,
+        httpx.Client(transport=server.transport(), base_url="http://test", timeout=60) as http,
     ):
         thread = f"/threads/{http.post('/threads', json={}).json()['thread_id']}"
         assert run(http, thread) == {}

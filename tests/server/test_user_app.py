@@ -28,7 +28,7 @@ async def mine(request: Request) -> Response:
 
 
 def get(server: Server, path: str, **options: Any) -> httpx.Response:
-    with httpx.Client(transport=server.transport(), base_url="http://server") as client:
+    with httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as client:
         return client.get(path, **options)
 
 

@@ -29,7 +29,7 @@ FLOOD = 100 * 2**20
 def serving(**options: Any) -> Iterator[httpx.Client]:
     with (
         Server(shared_graphs(), webhooks=WebhookOptions(loopback=True), **options) as server,
-        httpx.Client(transport=server.transport(), base_url="http://server") as client,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as client,
     ):
         yield client
 

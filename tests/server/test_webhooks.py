@@ -43,7 +43,7 @@ def hook() -> Iterator[WebhookReceiver]:
 def http() -> Iterator[httpx.Client]:
     with (
         Server(shared_graphs(), webhooks=WebhookOptions(loopback=True, private=True)) as server,
-        httpx.Client(transport=server.transport(), base_url="http://server") as client,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as client,
     ):
         yield client
 
@@ -103,7 +103,7 @@ def test_a_refusal_is_an_answer(hook: WebhookReceiver) -> None:
     hook.answers = [404]
     with (
         Server(shared_graphs(), webhooks=WebhookOptions(loopback=True)) as server,
-        httpx.Client(transport=server.transport(), base_url="http://server") as client,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as client,
     ):
         run(client, hook, "counter", {"count": 1})
         wait_until_delivered(server)
@@ -131,7 +131,7 @@ def test_after_a_day_a_webhook_is_given_up(
     clock = TestClock()
     with (
         Server(shared_graphs(), webhooks=WebhookOptions(loopback=True), clock=clock) as server,
-        httpx.Client(transport=server.transport(), base_url="http://server") as client,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as client,
     ):
         run(client, hook, "counter", {"count": 1})
 
@@ -170,7 +170,7 @@ def test_a_server_that_is_stopped_sends_at_its_next_start(
     }
     with (
         Server(shared_graphs(), **options) as server,
-        httpx.Client(transport=server.transport(), base_url="http://server") as client,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as client,
     ):
         told = run(client, hook, "counter", {"count": 1})
     while not hook.got.empty():
@@ -212,7 +212,7 @@ def test_a_server_that_is_stopped_sends_at_its_next_start(
 )
 def test_where_a_webhook_may_not_go(server: Server, url: str) -> None:
     """By default nothing local, and nothing but http and https."""
-    with httpx.Client(transport=server.transport(), base_url="http://server") as client:
+    with httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as client:
         body = {"assistant_id": "row", "input": {}, "webhook": url}
         answer = client.post("/runs", json=body)
         assert answer.status_code == 422
@@ -222,7 +222,7 @@ def test_where_a_webhook_may_not_go(server: Server, url: str) -> None:
 @pytest.mark.parametrize("path", ["/runs", "/runs/wait", "/runs/stream", "/runs/crons"])
 def test_a_refused_webhook_starts_nothing(server: Server, path: str) -> None:
     """Wherever a webhook can be named, one that cannot be called is a 422."""
-    with httpx.Client(transport=server.transport(), base_url="http://server") as client:
+    with httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as client:
         body = {
             "assistant_id": "row",
             "input": {},
@@ -238,7 +238,7 @@ def test_a_name_that_leads_nowhere_is_logged(
     server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What cannot be delivered is a warning, never an exception that nobody looks at."""
-    with httpx.Client(transport=server.transport(), base_url="http://server") as client:
+    with httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as client:
         url = "https://name.invalid/x"
         body = {"assistant_id": "row", "input": {}, "webhook": url}
         assert client.post("/runs/wait", json=body).status_code == 200
@@ -276,7 +276,7 @@ def test_rules_of_urls(url: str, detail: str | None) -> None:
     """Scheme, host, port and length are as the rules say; a host that is named may be private."""
     with (
         Server(shared_graphs(), webhooks=RULES) as server,
-        httpx.Client(transport=server.transport(), base_url="http://server") as client,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as client,
     ):
         body = {"assistant_id": "row", "input": {}, "webhook": url, "after_seconds": 3600}
         answer = client.post("/runs", json=body)
@@ -328,7 +328,7 @@ def test_the_address_that_was_checked_is_called(
     port = httpx.URL(hook.url).port
     with (
         Server(shared_graphs(), webhooks=WebhookOptions(loopback=True)) as server,
-        httpx.Client(transport=server.transport(), base_url="http://server") as client,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as client,
     ):
         url = f"http://straße.example:{port}/hook"
         body = {"assistant_id": "counter", "input": {"count": 1}, "webhook": url}
@@ -345,7 +345,7 @@ def test_a_name_with_one_forbidden_address(
     Names(monkeypatch, "two.example", [["127.0.0.1", "10.0.0.1"]])
     with (
         Server(shared_graphs(), webhooks=WebhookOptions(loopback=True)) as server,
-        httpx.Client(transport=server.transport(), base_url="http://server") as client,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as client,
     ):
         url = f"http://two.example:{httpx.URL(hook.url).port}/hook"
         body = {"assistant_id": "counter", "input": {"count": 1}, "webhook": url}
@@ -361,7 +361,7 @@ def test_an_address_that_cannot_be_reached(
     Names(monkeypatch, "two.example", [["127.0.0.2", "127.0.0.1"]])  # Nothing listens at the first.
     with (
         Server(shared_graphs(), webhooks=WebhookOptions(loopback=True)) as server,
-        httpx.Client(transport=server.transport(), base_url="http://server") as client,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as client,
     ):
         url = f"http://two.example:{httpx.URL(hook.url).port}/hook"
         body = {"assistant_id": "counter", "input": {"count": 1}, "webhook": url}
@@ -378,7 +378,7 @@ def test_the_certificate_is_that_of_the_name(
     with (
         tls_front(hook.url) as good,
         Server(shared_graphs(), webhooks=WebhookOptions(loopback=True)) as server,
-        httpx.Client(transport=server.transport(), base_url="http://server") as client,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as client,
     ):
         body = {"assistant_id": "counter", "input": {"count": 1}, "webhook": f"{good}/hook"}
         client.post("/runs/wait", json=body)
@@ -395,7 +395,7 @@ def test_a_proxy_gets_the_name(hook: WebhookReceiver, monkeypatch: pytest.Monkey
     Names(monkeypatch, "public.example", [["93.184.216.34"]])
     with (
         Server(shared_graphs()) as server,
-        httpx.Client(transport=server.transport(), base_url="http://server") as client,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as client,
     ):
         url = "http://public.example/hook"
         client.post("/runs/wait", json={"assistant_id": "row", "input": {}, "webhook": url})
@@ -409,7 +409,7 @@ def test_a_webhook_does_not_carry_the_user(hook: WebhookReceiver) -> None:
     auth.authenticate(lambda: {"identity": "ann", "token": "secret-1"})
     with (
         Server(shared_graphs(), auth=auth, webhooks=WebhookOptions(loopback=True)) as server,
-        httpx.Client(transport=server.transport(), base_url="http://server") as client,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as client,
     ):
         told = run(client, hook, "counter", {"count": 1})
     assert told["kwargs"]["config"]["configurable"]["langgraph_auth_user_id"] == "ann"
@@ -421,7 +421,7 @@ def test_headers_and_fields(hook: WebhookReceiver) -> None:
     options = WebhookOptions(loopback=True, headers={"x-key": "k"}, fields=("run_id", "status"))
     with (
         Server(shared_graphs(), webhooks=options) as server,
-        httpx.Client(transport=server.transport(), base_url="http://server") as client,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as client,
     ):
         told = run(client, hook, "counter", {"count": 1})
         assert (sorted(told), told["status"]) == (["run_id", "status"], "success")
@@ -434,7 +434,7 @@ def test_disabled_webhooks(hook: WebhookReceiver, caplog: pytest.LogCaptureFixtu
     options = WebhookOptions(loopback=True, enabled=False)
     with (
         Server(shared_graphs(), webhooks=options) as server,
-        httpx.Client(transport=server.transport(), base_url="http://server") as client,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as client,
     ):
         body = {"assistant_id": "counter", "input": {"count": 1}, "webhook": hook.url}
         assert client.post("/runs/wait", json=body).status_code == 200
@@ -454,7 +454,7 @@ def test_a_webhook_to_this_server() -> None:
     options = WebhookOptions(loopback=True)
     with (
         Server(shared_graphs(), webhooks=options, http=HttpOptions(app=app)) as server,
-        httpx.Client(transport=server.transport(), base_url="http://server") as client,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as client,
     ):
         body = {"assistant_id": "counter", "input": {"count": 1}, "webhook": "/mine"}
         client.post("/runs/wait", json=body)

@@ -161,7 +161,7 @@ def test_the_server_wants_its_key_on_every_route() -> None:
     """401 everywhere but at `/ok`, with a wrong key and with none."""
     with (
         TestServer({"agent": ScriptedGraph([{"a": 1}])}, api_key=KEY) as hosted,
-        httpx.Client(transport=hosted.transport(), base_url="http://x") as http,
+        httpx.Client(transport=hosted.transport(), base_url="http://x", timeout=60) as http,
     ):
         routes = json.loads(http.get("/openapi.json", headers={"x-api-key": KEY}).text)["paths"]
         assert len(routes) > 30

@@ -428,7 +428,7 @@ def test_a_stream_may_come_as_slowly_as_it_did(tmp_path: Path) -> None:
     path.write_text(json.dumps(document))
     with recorded(path, timing=True) as cassette:
         cassette_pauses = [cassette.pause(event) for event in events]
-        with httpx.Client(transport=cassette.transport(), base_url=URL) as client:
+        with httpx.Client(transport=cassette.transport(), base_url=URL, timeout=60) as client:
             assert client.get("/x").text.count("event: values") == 3
     assert cassette_pauses == [0.01] * 3
     with recorded(path) as cassette:

@@ -247,7 +247,7 @@ def test_heartbeats_go_by_the_clock(server: TestServer) -> None:
     thread = client.threads.create()
     with (
         server.hold(status="running") as hold,
-        httpx.Client(transport=server.transport(), base_url="http://server") as http,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as http,
         http.stream(
             "POST",
             f"/threads/{thread.thread_id}/runs/stream",

@@ -32,7 +32,7 @@ def test_documents_have_the_fields_of_a_server_s() -> None:
     """No more and no less, and values of the same JSON types."""
     with (
         Server({"agent": ScriptedGraph([{"a": 1}])}) as server,
-        httpx.Client(transport=server.transport(), base_url="http://server") as http,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as http,
     ):
         post: Any = lambda path, body: http.post(path, json=body).json()  # noqa: E731
         thread = post("/threads", {})
