@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -18,9 +19,17 @@ from tests.support.hosted import Gate, Log
 COUNT = 4 * BACKLOG
 PAGE = 1000
 """How many events a server reads from the database at a time."""
+ENDS = (RUN_DONE.encode(), b"lc||completed")
+"""What the last event of a run has, or that of a run in a thread's v3 events."""
 
 
-@pytest.mark.parametrize("reads", ["run", "thread"])
+def number_of(data: bytes) -> Any:
+    """Return the value of an event, also of a v3 one."""
+    value = json.loads(data)
+    return value["params"]["data"] if isinstance(value, dict) else value
+
+
+@pytest.mark.parametrize("reads", ["run", "thread", "thread, v3"])
 def test_events_are_read_from_the_database_as_the_reader_takes_them(
     database: str, gate: Gate, reads: str
 ) -> None:
@@ -42,11 +51,20 @@ def test_events_are_read_from_the_database_as_the_reader_takes_them(
     ):
         engine = api.services.engine
         thread_id = http.post("/threads", json={}).json()["thread_id"]
-        given: Any = {"assistant_id": "talk", "input": {}, "stream_mode": "custom"}
-        run = http.post(f"/threads/{thread_id}/runs", json=given).json()
+        given: Any = {"assistant_id": "talk", "input": {}}
+        if reads == "thread, v3":
+            command = {"id": 1, "method": "run.start", "params": given}
+            run = http.post(f"/threads/{thread_id}/commands", json=command).json()["result"]
+        else:
+            given["stream_mode"] = "custom"
+            run = http.post(f"/threads/{thread_id}/runs", json=given).json()
         gate.arrived()
 
         async def begin() -> Any:
+            if reads == "thread, v3":
+                reader = (await engine.protocol_runs.open(thread_id)).read(0)
+                await anext(reader)  # The start of the run. From here on it reads what is new.
+                return reader
             log = await (engine.log_of(run) if reads == "run" else engine.watch(thread_id))
             return log.read()
 
@@ -54,7 +72,7 @@ def test_events_are_read_from_the_database_as_the_reader_takes_them(
             batches = []
             async for batch in reader:
                 batches.append(batch)
-                if batch[-1].name == "metadata" and RUN_DONE.encode() in batch[-1].data:
+                if any(word in batch[-1].data for word in ENDS):
                     break
                 for _ in range(100):  # Turns of the loop in which more may be read.
                     await asyncio.sleep(0)
@@ -65,6 +83,6 @@ def test_events_are_read_from_the_database_as_the_reader_takes_them(
         gate.open()
         assert other.get(f"/threads/{thread_id}/runs/{run['run_id']}/join").status_code == 200
         batches = asyncio.run_coroutine_threadsafe(read_all(reader), api.loop).result(60)
-        custom = [int(event.data) for batch in batches for event in batch if event.name == "custom"]
-        assert custom == [*range(COUNT)]
+        custom = [e.data for batch in batches for e in batch if e.name.startswith("custom")]
+        assert [number_of(data) for data in custom] == [*range(COUNT)]
         assert max(map(len, batches)) <= BACKLOG + 2 * PAGE

@@ -138,8 +138,8 @@ class Following:
             full = [job.log for job in jobs if not await self._read_run(job, waits)]
             if thread_log is not None and not await self._read_thread(thread_id, thread_log, waits):
                 full.append(thread_log)
-            if not is_fed:
-                await self._protocol_runs.read_new(thread_id)
+            if not is_fed and (log := await self._protocol_runs.read_new(thread_id, waits=waits)):
+                full.append(log)
             for job, result in ended:
                 # At once: who waits for the result does not wait for a slow reader.
                 if self.jobs.get(job.run_id) is job and not job.over.is_set():

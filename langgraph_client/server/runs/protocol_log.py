@@ -131,15 +131,23 @@ class ProtocolLog:
         self._seq = self.log.last[0]
         self._keeper.origins.clear()
 
-    async def read_new(self) -> None:
-        """Read new events that another process has stored."""
-        while True:
+    async def read_new(self, *, waits: bool) -> bool:
+        """Read new events that another process has stored.
+
+        Args:
+            waits: Whether to leave events in the database while the log is full.
+
+        Returns:
+            False if the log is full, and may lack some.
+        """
+        while not (waits and self.log.full):
             page = await self._keeper.after((self._seq, 0), _PAGE)
             if page:
                 self._seq = page[-1].id[0]
                 self.log.feed(page)
             if len(page) < _PAGE:
-                return
+                return True
+        return False
 
     def _event(self, run_id: str, event: ProtocolEvent) -> Event:
         """Return an event with the next number, in the form that is stored and sent."""

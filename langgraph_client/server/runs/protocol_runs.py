@@ -134,11 +134,20 @@ class ProtocolRuns:
                 log.disown()
             log.log.is_remote = is_remote
 
-    async def read_new(self, thread_id: str) -> None:
-        """Read new events that another process has stored in the log of a thread."""
+    async def read_new(self, thread_id: str, *, waits: bool) -> EventLog | None:
+        """Read new events that another process has stored in the log of a thread.
+
+        Args:
+            thread_id: The thread.
+            waits: Whether to leave events in the database while the log is full.
+
+        Returns:
+            The log if it is full, and may lack events; else None.
+        """
         log = self._logs.get(thread_id)
-        if log is not None and log.log.is_remote:
-            await log.read_new()
+        if log is None or not log.log.is_remote or await log.read_new(waits=waits):
+            return None
+        return log.log
 
     async def close(self) -> None:
         """End every log."""
