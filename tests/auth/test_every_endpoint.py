@@ -243,7 +243,7 @@ def test_streams_of_a_thread_that_comes_later(server: TestServer, ann: httpx.Cli
     async def listen(method: str, path: str, body: Any) -> str:
         options = {"transport": server.async_transport(), "base_url": "http://test", "timeout": 20}
         async with (
-            httpx.AsyncClient(**options, headers={"authorization": "bob"}, timeout=60) as http,
+            httpx.AsyncClient(**options, headers={"authorization": "bob"}) as http,
             http.stream(method, path, json=body) as answer,
         ):
             assert answer.status_code == 200
@@ -252,7 +252,8 @@ def test_streams_of_a_thread_that_comes_later(server: TestServer, ann: httpx.Cli
 
     async def both(method: str, path: str, body: Any) -> str:
         listening = asyncio.create_task(listen(method, path, body))
-        await opened.wait()
+        async with asyncio.timeout(20):
+            await opened.wait()
         await asyncio.to_thread(run)
         return await listening
 
