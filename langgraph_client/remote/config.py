@@ -94,6 +94,17 @@ def merge(*configs: Config | None) -> MergedConfig:
     return merged
 
 
+def merged_defaults(*configs: Config | None) -> MergedConfig:
+    """Merge configs for later calls. A key that is not one of a config stays beside `configurable`.
+
+    Only there a thread id takes a call out of the node in which it is made; see `with_ambient`.
+    """
+    merged = merge(*configs)
+    flat = {k: v for config in configs for k, v in (config or {}).items() if k not in _TOP_LEVEL}
+    nested = [{k: v for k, v in (config or {}).items() if k in _TOP_LEVEL} for config in configs]
+    return {**merged, "configurable": merge(*nested)["configurable"], **flat}
+
+
 def _is_empty(value: JSON) -> bool:
     """Return whether a value does not replace an earlier one."""
     return value is None or value in ([], (), {})

@@ -45,7 +45,7 @@ from langgraph_client.remote.compat import (
     StateUpdate,
     tracing_headers,
 )
-from langgraph_client.remote.config import merge, state_config
+from langgraph_client.remote.config import merged_defaults, state_config
 from langgraph_client.remote.event_streams import EventStreaming, Transformer
 from langgraph_client.remote.events_v1 import events_v1, warn_of_v1
 from langgraph_client.remote.flow import Flow, adrive, drive
@@ -258,7 +258,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             config: The config to merge onto this graph's.
             **kwargs: More keys of a config.
         """
-        return self.copy({"config": merge(self.config, config, kwargs)})
+        return self.copy({"config": merged_defaults(self.config, config, kwargs)})
 
     def copy(self, update: Mapping[str, JSON] | None = None) -> Self:
         """Return a copy that shares this graph's clients, with the attributes of a subclass.

@@ -233,15 +233,17 @@ def test_a_graph_between_that_begins_anew_gives_its_node_an_input(server: Server
     ],
     ids=str,
 )
+@pytest.mark.parametrize("is_default", [False, True])
 def test_only_a_configurable_with_a_thread_takes_a_call_out_of_the_node(
-    server: Server, own: Any
+    server: Server, own: Any, is_default: bool
 ) -> None:
     """Nothing that is None does, nor a thread id beside it: then a question pauses the parent."""
     told = []
     for below in (one(asks), server.remote_graph("asks")):
+        called = below.with_config(own) if is_default else below
 
-        def calls(state: State, below: Any = below) -> State:
-            return {"seen": [below.invoke({"seen": []}, own)["seen"]]}
+        def calls(state: State, called: Any = called) -> State:
+            return {"seen": [called.invoke({"seen": []}, None if is_default else own)["seen"]]}
 
         parent = one(calls, checkpointer=InMemorySaver())
         config: Any = {"configurable": {"thread_id": f"out of {own}"}}
