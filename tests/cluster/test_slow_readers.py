@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 from langgraph.config import get_stream_writer
 from langgraph.graph import START, StateGraph
@@ -29,11 +31,9 @@ def number_of(data: bytes) -> Any:
     return value["params"]["data"] if isinstance(value, dict) else value
 
 
-@pytest.mark.parametrize("reads", ["run", "thread", "thread, v3"])
-def test_events_are_read_from_the_database_as_the_reader_takes_them(
-    database: str, gate: Gate, reads: str
-) -> None:
-    """They do not fill the memory of the server that it asks, and none is missing."""
+@pytest.fixture
+def servers(database: str, gate: Gate) -> Iterator[tuple[Server, Server]]:
+    """One that carries out no runs, and one that does."""
 
     async def talk(state: Log) -> Log:
         await gate.hold()
@@ -46,25 +46,42 @@ def test_events_are_read_from_the_database_as_the_reader_takes_them(
     with (
         Server({"talk": graph}, path=database, role="api") as api,
         Server({"talk": graph}, path=database, role="worker") as worker,
-        http_of(api) as http,
-        http_of(worker) as other,
     ):
+        yield api, worker
+
+
+def start(http: httpx.Client, thread_id: str, *, v3: bool) -> Any:
+    """Start a run; return its document, or that of a v3 command's reply."""
+    given: Any = {"assistant_id": "talk", "input": {}}
+    if v3:
+        command = {"id": 1, "method": "run.start", "params": given}
+        return http.post(f"/threads/{thread_id}/commands", json=command).json()["result"]
+    given["stream_mode"] = "custom"
+    return http.post(f"/threads/{thread_id}/runs", json=given).json()
+
+
+async def open_stalled(api: Server, thread_id: str) -> Any:
+    """Return a reader of a thread's v3 events that has read the start of the run, and stops."""
+    reader = (await api.services.engine.protocol_runs.open(thread_id)).read(0)
+    await anext(reader)  # From here on it is given what is new.
+    return reader
+
+
+@pytest.mark.parametrize("reads", ["run", "thread", "thread, v3"])
+def test_events_are_read_from_the_database_as_the_reader_takes_them(
+    servers: tuple[Server, Server], gate: Gate, reads: str
+) -> None:
+    """They do not fill the memory of the server that it asks, and none is missing."""
+    api, worker = servers
+    with http_of(api) as http, http_of(worker) as other:
         engine = api.services.engine
         thread_id = http.post("/threads", json={}).json()["thread_id"]
-        given: Any = {"assistant_id": "talk", "input": {}}
-        if reads == "thread, v3":
-            command = {"id": 1, "method": "run.start", "params": given}
-            run = http.post(f"/threads/{thread_id}/commands", json=command).json()["result"]
-        else:
-            given["stream_mode"] = "custom"
-            run = http.post(f"/threads/{thread_id}/runs", json=given).json()
+        run = start(http, thread_id, v3=reads == "thread, v3")
         gate.arrived()
 
         async def begin() -> Any:
             if reads == "thread, v3":
-                reader = (await engine.protocol_runs.open(thread_id)).read(0)
-                await anext(reader)  # The start of the run. From here on it reads what is new.
-                return reader
+                return await open_stalled(api, thread_id)
             log = await (engine.log_of(run) if reads == "run" else engine.watch(thread_id))
             return log.read()
 
@@ -86,3 +103,27 @@ def test_events_are_read_from_the_database_as_the_reader_takes_them(
         custom = [e.data for batch in batches for e in batch if e.name.startswith("custom")]
         assert [number_of(data) for data in custom] == [*range(COUNT)]
         assert max(map(len, batches)) <= BACKLOG + 2 * PAGE
+
+
+def test_a_reader_beside_a_slow_one_gets_nothing_again(
+    servers: tuple[Server, Server], gate: Gate
+) -> None:
+    """It has read further on another server than this one has read for the slow one."""
+    api, worker = servers
+    with http_of(api) as http, http_of(worker) as other:
+        thread_id = http.post("/threads", json={}).json()["thread_id"]
+        run = start(http, thread_id, v3=True)
+        gate.arrived()
+        asyncio.run_coroutine_threadsafe(open_stalled(api, thread_id), api.loop).result(20)
+        gate.open()
+        assert other.get(f"/threads/{thread_id}/runs/{run['run_id']}/join").status_code == 200
+        body = {"channels": ["custom", "lifecycle"], "since": COUNT - 5}
+        with http.stream("POST", f"/threads/{thread_id}/stream/events", json=body) as answer:
+            numbers = []
+            for line in answer.iter_lines():
+                if line.startswith("data: "):
+                    numbers.append(json.loads(line.removeprefix("data: "))["seq"])
+                    if "lc||completed" in line:
+                        break
+    assert numbers[0] == COUNT - 4
+    assert numbers == sorted(set(numbers))

@@ -100,6 +100,7 @@ class ProtocolLog:
         #: How many runs and readers use it.
         self.users = 0
         self._clock = clock
+        self._storage = storage
         self._keeper = _Kept(storage, thread_id)
         self._seq = last
         self._places: dict[tuple[str, Namespace], _Place] = {}
@@ -171,10 +172,21 @@ class ProtocolLog:
         self._seq = seq
         return Event((seq, 0), name, body)
 
-    def read(self, since: int) -> Reader:
-        """Return a reader of the events after a number, and of further ones."""
-        # A number that does not exist yet would hide the next events.
-        return self.log.read((min(since, self._seq), 0))
+    async def known(self, since: int) -> int:
+        """Return the number of the last event that a client has which names one.
+
+        A number that does not exist yet would hide the next events.
+        """
+        last = self._seq
+        if since > last and self.log.is_remote:
+            # Perhaps one that another process has stored, and that was not read here yet.
+            stored = await self._storage.protocol_events.last(self.thread_id)
+            last = max(last, 0 if stored is None else stored.seq)
+        return min(since, last)
+
+    def read(self, after: int) -> Reader:
+        """Return a reader of the events after a number (see `known`), and of further ones."""
+        return self.log.read((after, 0))
 
 
 class Framing:

@@ -216,8 +216,7 @@ class EventSocket:
                 f"A socket may have at most {MAX_SUBSCRIPTIONS} subscriptions: end one of them.",
             )
         async with self._sending:
-            # A number that does not exist yet would hide the next events.
-            after, count = min(since or 0, self._log.last), 0
+            after, count = await self._log.known(since or 0), 0
             # Until nothing is left: events that were handed out meanwhile are replayed too, and
             # `_live` waits for the lock. So each event is sent once, by the one or the other.
             while page := await self._past(after):

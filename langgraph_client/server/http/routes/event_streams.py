@@ -97,8 +97,13 @@ async def events(request: ValidRequest) -> Response:
     wanted, since = EventFilter.of(body), since_of(body) or 0
     runs = request.services.engine.protocol_runs
     log = await runs.open(thread_id)
+    try:
+        after = await log.known(since)
+    except BaseException:
+        runs.release(log)
+        raise
     # From here on, only the end of the response releases the log and its reader.
-    reader = request.end_when_denied(log.read(since), thread_id)
+    reader = request.end_when_denied(log.read(after), thread_id)
     return _Events(reader, wanted, lambda: runs.release(log))
 
 
