@@ -38,6 +38,9 @@ from langgraph_client.remote.compat import (
 )
 from langgraph_client.values import INVALID_RESUME, Allowed, builtin_fields
 
+_MOST_CAUSES = 10
+"""More than the bundled server sends; another one may send any number."""
+
 
 class ErrorText(str):
     """The message of an exception, which can also be read like the server's error document.
@@ -76,6 +79,7 @@ def remote_error(
     thread_id: str | None = None,
     command: Command[str] | None = None,
     allowed: Allowed | None = None,
+    causes: int = _MOST_CAUSES,
 ) -> RemoteException:
     """Return the exception that an error document describes.
 
@@ -86,6 +90,7 @@ def remote_error(
         thread_id: Its thread, by the caller's id.
         command: The command of a `ParentCommand`.
         allowed: The classes of `allow_types`, by name.
+        causes: How many causes are created, each that of the one before.
     """
     made = _instance(document, command, allowed or {})
     made.error = str(document.get("error") or "Error")
@@ -105,8 +110,8 @@ def remote_error(
         made.node = document.get("node")
     for note in document.get("notes") or ():
         made.add_note(str(note))
-    if isinstance(cause := document.get("cause"), Mapping):
-        made.__cause__ = remote_error(cause, allowed=allowed)
+    if causes > 0 and isinstance(cause := document.get("cause"), Mapping):
+        made.__cause__ = remote_error(cause, allowed=allowed, causes=causes - 1)
     places = {"node": document.get("node"), "run": run_id, "thread": thread_id}
     places_text = [f"{name} {place}" for name, place in places.items() if place is not None]
     if places_text:

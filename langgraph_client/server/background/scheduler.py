@@ -80,9 +80,13 @@ class Scheduler:
         """Start the due runs. Return the seconds until the next look; None if none is needed."""
         crons = self._storage.crons
         started = self._clock.time()
-        waits = {cron_id: until - started for cron_id, (until, _) in self._slow.items()}
-        skipped = {cron_id for cron_id, wait in waits.items() if wait > 0}
-        longest = min((waits[cron_id] for cron_id in skipped), default=_MAX_SLEEP)
+        waits = {
+            cron_id: until - started
+            for cron_id, (until, pause) in self._slow.items()
+            if 0 < until - started <= pause  # The system's clock may be set back.
+        }
+        skipped = set(waits)
+        longest = min(waits.values(), default=_MAX_SLEEP)
         while True:
             # One more than the skipped ones, so that one that can fire is among them.
             enabled = await crons.search(
