@@ -22,6 +22,7 @@ from langgraph_client import Server
 from langgraph_client.testing import FakeChatModel
 from tests.support.comparison import compare
 from tests.support.plain_server import plain_graph
+from tests.support.versions import OWN_THREADS
 
 pytestmark = pytest.mark.filterwarnings("ignore:The v3 streaming protocol")
 
@@ -160,6 +161,7 @@ def test_a_node_may_read_such_a_run_itself(server: Server) -> None:
     assert ["messages" in method for method, *_ in told[0]].count(True) > 3
 
 
+@OWN_THREADS
 @pytest.mark.parametrize("modes", ["messages", ["messages", "tools", "updates"]])
 @pytest.mark.parametrize("subgraphs", [True, False])
 async def test_a_parent_streams_the_messages_of_a_call_on_a_thread_of_its_own(
@@ -186,6 +188,7 @@ async def test_a_parent_streams_the_messages_of_a_call_on_a_thread_of_its_own(
     assert subgraphs == ("three" in str(told[0]))
 
 
+@OWN_THREADS
 def test_a_run_stream_has_the_messages_of_a_call_on_a_thread_of_its_own(server: Server) -> None:
     """Likewise, made of blocks."""
     told = []

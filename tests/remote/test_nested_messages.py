@@ -14,6 +14,7 @@ from langgraph.types import Command, interrupt
 
 from langgraph_client import Server
 from tests.support.comparison import Names
+from tests.support.versions import OWN_THREADS
 
 CONFIG: Any = {"configurable": {"thread_id": "1"}}
 
@@ -112,6 +113,7 @@ def calling(graph: Any) -> Any:
     return call
 
 
+@OWN_THREADS
 def test_metadata_of_messages_tell_the_outermost_thread(server: Server) -> None:
     """Also where a node calls the graph that has the remote node, on a thread of its own."""
     told = []
