@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -149,6 +149,23 @@ def failing() -> Any:
     return StateGraph(Said).add_node("fail", fail).add_edge(START, "fail")
 
 
+def fails_with_no(made: Callable[[], Iterator[Any]], is_async: bool) -> None:
+    """Run the graph of a generator, or of an async one like it; the run fails with "no"."""
+
+    async def made_async() -> AsyncIterator[Any]:
+        with contextmanager(made)() as graph:
+            yield graph
+
+    factory = made_async if is_async else made
+    with (
+        TestServer({"made": factory}) as server,
+        server.sync_client() as client,
+        server.expect_error(ValueError),
+        pytest.raises(RemoteException, match="no"),
+    ):
+        client.runs.wait(None, "made", input={})
+
+
 @pytest.mark.parametrize("is_async", [False, True])
 def test_a_generator_gets_the_exception_of_the_run(is_async: bool) -> None:
     """So it can roll back, as a context manager can; afterwards it gets to its end."""
@@ -163,18 +180,7 @@ def test_a_generator_gets_the_exception_of_the_run(is_async: bool) -> None:
         finally:
             seen.append("end")
 
-    async def made_async() -> AsyncIterator[Any]:
-        with contextmanager(made)() as graph:
-            yield graph
-
-    factory = made_async if is_async else made
-    with (
-        TestServer({"made": factory}) as server,
-        server.sync_client() as client,
-        server.expect_error(ValueError),
-        pytest.raises(RemoteException, match="no"),
-    ):
-        client.runs.wait(None, "made", input={})
+    fails_with_no(made, is_async)
     assert seen == ["ValueError('no')", "end"]
 
 
@@ -189,18 +195,7 @@ def test_a_generator_cannot_hide_the_exception_of_the_run(is_async: bool) -> Non
         except ValueError as error:
             seen.append(str(error))
 
-    async def made_async() -> AsyncIterator[Any]:
-        with contextmanager(made)() as graph:
-            yield graph
-
-    factory = made_async if is_async else made
-    with (
-        TestServer({"made": factory}) as server,
-        server.sync_client() as client,
-        server.expect_error(ValueError),
-        pytest.raises(RemoteException, match="no"),
-    ):
-        client.runs.wait(None, "made", input={})
+    fails_with_no(made, is_async)
     assert seen == ["no"]
 
 
