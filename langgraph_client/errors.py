@@ -1,4 +1,4 @@
-"""Every exception of the package.
+"""The exceptions of the client.
 
     LangGraphError
     ├── APIError                        a call failed; has `method`, `url` (httpx.HTTPError)

@@ -6,7 +6,7 @@ from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import interrupt
-from typing_extensions import TypedDict  # Python 3.11's own has no schema in pydantic.
+from typing_extensions import TypedDict  # On Python 3.11, pydantic needs this one.
 
 
 def answer(state: MessagesState) -> dict[str, list[AIMessage]]:

@@ -58,7 +58,7 @@ class LangGraphClient:
             client: An httpx client; it is never closed here. `get_client` passes a transport.
 
         Raises:
-            InvalidArgumentError: It is no httpx client of this colour, or has no base URL.
+            InvalidArgumentError: It is not an `httpx.AsyncClient`, or has no base URL.
         """
         transport = client if isinstance(client, AsyncTransport) else transport_over(client)
         self._transport = transport
@@ -201,7 +201,7 @@ def get_client(
             proxy needs a package that is not installed.
 
     Example:
-        async with get_client(url="http://localhost:8123") as client:
+        async with get_client(url="http://localhost:2024") as client:
             thread = await client.threads.create()
     """
     server = None

@@ -71,9 +71,9 @@ class CronClient(Resource):
 
         Args:
             assistant_id: The name of a graph, or the id of an assistant.
-            schedule: When to start runs, in five fields, minute first: `"0 9 * * 1"`.
-            input: The graph's input. None continues from the thread's state; `{}` is an empty
-                input.
+            schedule: When to start runs, in five fields, minute first: `"0 9 * * 1"`; or a word,
+                such as `"@daily"`.
+            input: The graph's input. A run on a new thread needs one; `{}` is an empty input.
             metadata: Metadata to keep with the cron and its runs.
             config: The graph's config: `configurable`, `tags` and `recursion_limit`.
             context: The graph's static context. Not together with `configurable`.
@@ -83,8 +83,8 @@ class CronClient(Resource):
             webhook: The URL to which the server posts the run when it is over.
             on_run_completed: Whether to `"delete"` (the default) or `"keep"` the thread of each
                 run.
-            multitask_strategy: What to do if the thread is busy: `"enqueue"` (the default of
-                servers), `"reject"`, `"interrupt"` or `"rollback"`.
+            multitask_strategy: What to do if the thread is busy. It has no effect here: each run
+                has a new thread.
             end_time: When to stop starting runs. Default: never.
             enabled: False pauses the cron. Default: True.
             timezone: The time zone of the schedule: an IANA name or a `ZoneInfo`. Default: UTC.
@@ -162,7 +162,8 @@ class CronClient(Resource):
         Args:
             thread_id: The thread to run on.
             assistant_id: The name of a graph, or the id of an assistant.
-            schedule: When to start runs, in five fields, minute first: `"0 9 * * 1"`.
+            schedule: When to start runs, in five fields, minute first: `"0 9 * * 1"`; or a word,
+                such as `"@daily"`.
             input: The graph's input. None continues from the thread's state; `{}` is an empty
                 input.
             metadata: Metadata to keep with the cron and its runs.

@@ -42,8 +42,9 @@ class AsyncRunStream(AsyncIterator[PartT], Generic[PartT]):
 
     An interrupted stream is continued if it is resumable (`stream_resumable=True`). With
     `on_disconnect="cancel"`, closing the stream before its end, in any way, requests the
-    cancellation of its run; `aclose` returns after that request. If another task or thread is still
-    opening the stream, which tells the run, that one requests it.
+    cancellation of its run; `aclose` returns after that request. While
+    another task or thread is still opening the stream, the run's id is not known: that task or
+    thread then requests the cancellation.
 
     Raises:
         StreamIncomplete: While iterating: the stream was cut and could not be continued, or an

@@ -48,8 +48,10 @@ class RetryPolicy:
 
     A request that never reached the server (connection refused, DNS) is always repeated. A request
     that may have reached the server, or was answered with 429, 502, 503 or 504, is repeated only if
-    it changes nothing (reading, searching, counting), or if it starts a run and the server supports
-    idempotency keys (see `starts`). A server's `Retry-After` replaces the computed pause.
+    a second execution does no harm (reading, searching, counting, `store.put_item` and
+    `delete_item`, `assistants.set_latest`, `create` with an id and `if_exists="do_nothing"`), or if
+    it starts a run and the server supports idempotency keys (see `starts`). A server's
+    `Retry-After` replaces the computed pause.
 
     Attributes:
         max_attempts: The most times that a request is sent; 1 turns repeating off.

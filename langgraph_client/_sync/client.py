@@ -59,7 +59,7 @@ class SyncLangGraphClient:
             client: An httpx client; it is never closed here. `get_sync_client` passes a transport.
 
         Raises:
-            InvalidArgumentError: It is no httpx client of this colour, or has no base URL.
+            InvalidArgumentError: It is not an `httpx.Client`, or has no base URL.
         """
         transport = client if isinstance(client, Transport) else transport_over(client)
         self._transport = transport
@@ -202,7 +202,7 @@ def get_sync_client(
             proxy needs a package that is not installed.
 
     Example:
-        with get_sync_client(url="http://localhost:8123") as client:
+        with get_sync_client(url="http://localhost:2024") as client:
             thread = client.threads.create()
     """
     server = None

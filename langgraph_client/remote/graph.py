@@ -78,7 +78,7 @@ Params = Mapping[str, object]
 class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
     """A graph that runs on a server and behaves like the same graph compiled locally.
 
-        graph = RemoteGraph("agent", url="http://localhost:8123")
+        graph = RemoteGraph("agent", url="http://localhost:2024")
         result = graph.invoke({"messages": [("user", "Hello!")]}, {"thread_id": "user-1"})
 
     A thread id may be any string: `{"configurable": {"thread_id": "user-1"}}`, or flat,
@@ -95,10 +95,11 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
         assistant_id: The name of the graph on the server, or the UUID of an assistant.
         url: The server's URL. Default: the environment variable `LANGGRAPH_URL`, otherwise
             `http://localhost:8123`.
-        api_key: The API key; None sends none. Default: read from the environment, as by
-            `get_client`.
-        headers: Headers of every request. Default: none.
-        client: The client for the async methods; it is never closed here. It may be a client of
+        api_key: The API key of the clients that are made here; None sends none. Default: read from
+            the environment, as by `get_client`.
+        headers: Headers of every request of the clients that are made here. Default: none.
+        client: The client for the async methods; it is never closed here, and gets neither
+            `api_key` nor `headers`. It may be a client of
             this package or of `langgraph_sdk`, or an object with the same methods, such as a mock.
             Mocks get the caller's thread ids unchanged, and all arguments by keyword. Default: a
             client for `url`.
@@ -124,10 +125,10 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
             traces are connected to them. Default: False.
         stream_mode: The default mode of `stream`. Default: "updates", as for a compiled graph.
             `server.remote_graph` sets the mode that its graph was compiled with.
-        transformers: Projections of every run stream (`stream_events(version="v3")`), as for
+        transformers: Transformers of every run stream (`stream_events(version="v3")`), as for
             `compile(transformers=...)` of a local graph: classes or factories. They run in this
-            process. Name those whose attributes are read, such as `ToolCallTransformer` for
-            `run.tool_calls` of an agent. Default: none.
+            process, and turn events into attributes of the run stream. Name those whose attributes
+            are read, such as `ToolCallTransformer` for `run.tool_calls` of an agent. Default: none.
 
     Raises:
         InvalidArgumentError: An argument is invalid.
@@ -405,7 +406,8 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
     ) -> Iterator[GraphValue]:
         """Run the graph and yield its events as they happen.
 
-        If the caller leaves the loop early, by `break` or an exception, the run is cancelled.
+        If the caller leaves the loop early, by `break` or an exception, the run is cancelled: at
+        once if no variable holds the iterator, else when it is closed.
 
             for update in graph.stream({"messages": [("user", "Hello!")]}):
                 print(update)

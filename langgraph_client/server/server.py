@@ -606,7 +606,8 @@ class Server:
 
         Raises:
             NotFoundError: The thread does not exist on the other server.
-            ServerError: This server has a thread with the ID, or does not host the graph.
+            ServerError: This server has a thread with the ID, or does not host the graph
+                (`langgraph_client.server.errors`).
         """
         from langgraph_client.pull import PulledThread, read_thread
 

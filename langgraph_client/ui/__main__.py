@@ -64,7 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m langgraph_client.ui", description=__doc__, allow_abbrev=False
     )
-    parser.add_argument("--url", help="the server; or LANGGRAPH_URL")
+    parser.add_argument(
+        "--url", help="the server. Default: LANGGRAPH_URL, otherwise http://localhost:8123"
+    )
     parser.add_argument(
         "--api-key", help="the server's key; or LANGGRAPH_API_KEY. The page never sees it"
     )
