@@ -268,8 +268,9 @@ class RunsClient(Resource):
             feedback_keys: Keys for which the result has feedback URLs, in `__feedback__`.
 
         Returns:
-            The graph's output, with `__interrupt__` if the run was interrupted. A dict or list
-            has `run_id` and `thread_id` as attributes.
+            The graph's output, with `__interrupt__` if the graph stopped at an `interrupt()`. If
+            the run was cancelled: the state so far. A dict or list has `run_id` and `thread_id` as
+            attributes.
 
         Raises:
             RemoteException: The run failed.
@@ -846,8 +847,9 @@ class RunsClient(Resource):
                 its connection is lost. Default: False.
 
         Returns:
-            The graph's output, with `__interrupt__` if the run was interrupted. A dict or list
-            has `run_id` and `thread_id` as attributes.
+            The graph's output, with `__interrupt__` if the graph stopped at an `interrupt()`. If
+            the run was cancelled: the state so far. A dict or list has `run_id` and `thread_id` as
+            attributes.
 
         Example:
             state = await client.runs.join(thread_id, run_id)

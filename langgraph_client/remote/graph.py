@@ -345,7 +345,7 @@ class RemoteGraph(GraphBase[JSON, JSON, JSON, JSON]):
 
         Returns:
             The output, like that of a local graph. If the graph was stopped by `interrupt()`, the
-            interrupts are in `__interrupt__`.
+            interrupts are in `__interrupt__`. If another client cancels the run: the state so far.
 
         Raises:
             RemoteException: The graph raised an error. The exception is also an instance of the
