@@ -41,13 +41,14 @@ def test_work_is_done_also_where_no_thread_can_be_started(
 def test_a_worker_that_could_not_be_started_is_started_later() -> None:
     """What it was to do meanwhile is done then."""
     program = f"""if True:
-        import threading
+        import os, threading
         from langgraph_client._io.threads import Background
         before = threading.stack_size({TOO_LARGE})
         background = Background()
-        background.start_soon(lambda: print("first"), "work")
+        # One write each: two threads that print may write both texts before both ends of line.
+        background.start_soon(lambda: os.write(1, b"first\\n"), "work")
         threading.stack_size(before)
-        Background().finish(lambda: print("second"), "work", 30)
+        Background().finish(lambda: os.write(1, b"second\\n"), "work", 30)
     """
     told = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
