@@ -99,7 +99,7 @@ class Thread:
             for document in events:
                 send(text(document))
             if self.opened >= len(self.sockets) or not self.hangs_up:
-                self.left.wait(10)
+                self.left.wait(60)
             raise OSError("hung up")
 
 
@@ -278,7 +278,7 @@ async def test_a_socket_that_closes_right_behind_a_reply_is_opened_again() -> No
             send(confirmed(asked.command()["id"]) + restart)
         else:
             send(first + b"".join(map(text, documents(RUN))))
-            thread.left.wait(10)
+            thread.left.wait(60)
         raise OSError
 
     with raw_server(answer) as server:
@@ -301,7 +301,7 @@ async def test_a_connection_that_opens_after_the_stream_was_left_is_closed(trans
     left = threading.Event()
 
     def answer(asked: Asked, send: Send) -> None:
-        left.wait(10)
+        left.wait(60)
         head, sign = EVENTS, b"3\r\n:\r\n\r\n"
         if transport == "websocket":
             head, sign = handshake(asked), Frame(Opcode.PING, b"").serialize(mask=False)

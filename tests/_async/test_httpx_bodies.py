@@ -144,7 +144,7 @@ async def test_an_interrupted_read_is_an_error() -> None:
 
     def answer(asked: Asked, send: Send) -> None:
         send(EVENTS + chunked(event("values", 1))[:-5])
-        done.wait(10)
+        done.wait(60)
 
     async def read() -> None:
         try:

@@ -254,7 +254,7 @@ def test_each_wait_has_its_own_time() -> None:
             time.sleep(0.1)
             send(b" ")
         if "hang" in asked.line:
-            is_over.wait(10)
+            is_over.wait(60)
         send(THREAD)
 
     with raw_server(answer) as server:
@@ -312,7 +312,7 @@ def test_closing_the_client_ends_a_read_with_an_error(way: str) -> None:
 
     def answer(asked: Asked, send: Send) -> None:
         send(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n" + event("values", 1))
-        done.wait(10)
+        done.wait(60)
         raise OSError
 
     def read() -> None:

@@ -145,7 +145,7 @@ def test_an_interrupted_read_is_an_error() -> None:
 
     def answer(asked: Asked, send: Send) -> None:
         send(EVENTS + chunked(event("values", 1))[:-5])
-        done.wait(10)
+        done.wait(60)
 
     def read() -> None:
         try:

@@ -128,7 +128,7 @@ def test_a_stream_that_is_closed_while_it_opens_cancels_its_run() -> None:
         if "/cancel" in asked.line:
             send(http(b"{}"))
             return
-        is_closed.wait(10)
+        is_closed.wait(60)
         head = EVENTS.replace(b"\r\n\r\n", f"\r\ncontent-location: {RUN}\r\n\r\n".encode())
         send(head + chunked(event("metadata", {"run_id": "r"}))[:-5])
 

@@ -89,7 +89,7 @@ def while_it_waits(gate: Gate, call: Any, act: Any) -> Any:
     thread.start()
     gate.arrived()
     act()
-    thread.join(20)
+    thread.join(60)
     assert results, "the call has not ended"
     return results[0]
 

@@ -132,7 +132,7 @@ def test_a_full_server_of_waiting_runs() -> None:
             found = [
                 pool.submit(outside.runs.wait, None, "outer", input={"left": 0}) for _ in range(6)
             ]
-            assert [one.result(30)["seen"] for one in found] == [["inner"]] * 6
+            assert [one.result(60)["seen"] for one in found] == [["inner"]] * 6
 
 
 def test_what_is_before_it_on_its_thread() -> None:
@@ -156,7 +156,7 @@ def test_what_is_before_it_on_its_thread() -> None:
             run = outside.runs.create(None, "outer", input={"left": 0}, on_completion="keep")
             before = outside.runs.create(shared, "inner", input={"left": 0})
             assert outside.runs.get(shared, before["run_id"])["status"] == "pending"
-        server_started.result(10)
+        server_started.result(60)
         assert outside.runs.join(run["thread_id"], run["run_id"])["seen"] == ["outer"]
 
 

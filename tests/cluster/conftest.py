@@ -29,7 +29,7 @@ class Pair(NamedTuple):
 
 def http_of(server: Server) -> httpx.Client:
     """Return bare httpx to a server."""
-    return httpx.Client(transport=server.transport(), base_url="http://test", timeout=20)
+    return httpx.Client(transport=server.transport(), base_url="http://test", timeout=60)
 
 
 @pytest.fixture

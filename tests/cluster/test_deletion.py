@@ -95,7 +95,7 @@ def in_turn(database: str, thread_id: str, *calls: Callable[[], Any]) -> list[An
 def left_of(server: Server, thread_id: str) -> dict[str, int]:
     """Return how many rows each table has of a thread."""
     export = server.services.storage.export()
-    tables = asyncio.run_coroutine_threadsafe(export, server.loop).result(20)
+    tables = asyncio.run_coroutine_threadsafe(export, server.loop).result(60)
     found = {}
     for name, table in tables.items():
         if "thread_id" in table["columns"]:
@@ -144,18 +144,20 @@ def test_a_thread_is_deleted_while_a_run_is_claimed(
     _, api, server = two
     thread_id = thread_of(api)
     path = f"/threads/{thread_id}"
-    api.post(f"{path}/runs", json={**ROW, "after_seconds": 1})
+    # Late enough that the lock of the test is taken before the worker looks.
+    api.post(f"{path}/runs", json={**ROW, "after_seconds": 5})
     turns = Turns(database, thread_id)
-    deletion = None
-    if order == "deletion first":
-        deletion = Background(lambda: api.delete(path).status_code)
-        turns.taken(1)
-        turns.taken(2)  # The worker looks each second.
-    else:
-        turns.taken(1)
-        deletion = Background(lambda: api.delete(path).status_code)
-        turns.taken(2)
-    turns.close()
+    try:
+        if order == "deletion first":
+            deletion = Background(lambda: api.delete(path).status_code)
+            turns.taken(1)
+            turns.taken(2)  # The worker looks each second.
+        else:
+            turns.taken(1)
+            deletion = Background(lambda: api.delete(path).status_code)
+            turns.taken(2)
+    finally:
+        turns.close()
     assert deletion.result() == 204
     assert left_of(server, thread_id) == {}
 
@@ -248,7 +250,7 @@ def test_runs_are_refused_on_a_thread_that_another_server_is_deleting(database: 
         thread_id = thread_of(here)
         path = f"/threads/{thread_id}"
         there.post(f"{path}/runs", json={"assistant_id": "tidy", "input": {}})
-        assert inside.wait(10)
+        assert inside.wait(60)
         deletion = Background(lambda: here.delete(path).status_code)
         while not asyncio.run_coroutine_threadsafe(
             _is_deleted(second, thread_id), second.loop

@@ -27,7 +27,7 @@ from tests.support.postgres import cluster
 
 def on_loop(server: Server, call: Any) -> Any:
     """Carry out a coroutine function on a server's loop."""
-    return asyncio.run_coroutine_threadsafe(call(), server.loop).result(20)
+    return asyncio.run_coroutine_threadsafe(call(), server.loop).result(60)
 
 
 def test_a_process_that_was_paused_stops_its_runs_by_itself(
@@ -146,7 +146,7 @@ def test_a_reader_and_a_taker_of_a_thread_do_not_wait_for_each_other(pair: Pair)
     async def both() -> None:
         engine = server.services.engine
         runs = engine.protocol_runs
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             async with engine.locks.hold(thread_id):
                 reader = asyncio.ensure_future(runs.open(thread_id))
                 while engine.locks._users[thread_id] < 2:  # noqa: ASYNC110 (it waits for the lock)
@@ -339,7 +339,7 @@ def test_a_run_that_waits_for_a_slot_goes_on_after_its_lease_was_lost(
             gate.arrived()
             gate.open()
             for answer in waiting:
-                assert answer.result(20)["log"] == ["one:a", "held:a", "two"]
+                assert answer.result(60)["log"] == ["one:a", "held:a", "two"]
         runs = http.get(f"/threads/{late.thread_id}/runs").json()
         assert [run["status"] for run in runs] == ["success"]
 
@@ -361,7 +361,7 @@ def test_a_reader_that_comes_back_is_not_forgotten(
 
     async def forget() -> None:
         engine.cluster.following.watch("t")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             async with engine.locks.hold("t"):
                 clearing = asyncio.ensure_future(engine.cluster._clear(""))
                 while "t" in engine.cluster.following:  # noqa: ASYNC110 (it is about to unfollow)
@@ -400,7 +400,7 @@ def test_a_lost_thread_is_followed_once_the_database_answers(
         assert await shared.take("t")
         engine.cluster.lose_lease("t")
         rows: list[Any] = []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not rows:
                 query = "SELECT thread_id FROM followers WHERE thread_id = 't'"
                 rows = await services.storage.connections.rows(query)

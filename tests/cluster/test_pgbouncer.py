@@ -93,7 +93,7 @@ def test_a_stopped_server_hands_its_runs_on(
     pooled.servers[1].close()
     options: dict[str, Any] = {"path": bouncer.url(database), "listen_url": database}
     with Server(hosted(gate), role="worker", **options):
-        gate.arrived(10)
+        gate.arrived()
         gate.open()
         assert streamed.result()[-1] == (
             "values",

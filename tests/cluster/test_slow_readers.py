@@ -96,7 +96,7 @@ def test_events_are_read_from_the_database_as_the_reader_takes_them(
             reader.close()
             return batches
 
-        reader = asyncio.run_coroutine_threadsafe(begin(), api.loop).result(20)
+        reader = asyncio.run_coroutine_threadsafe(begin(), api.loop).result(60)
         gate.open()
         assert other.get(f"/threads/{thread_id}/runs/{run['run_id']}/join").status_code == 200
         batches = asyncio.run_coroutine_threadsafe(read_all(reader), api.loop).result(60)
@@ -114,7 +114,7 @@ def test_a_reader_beside_a_slow_one_gets_nothing_again(
         thread_id = http.post("/threads", json={}).json()["thread_id"]
         run = start(http, thread_id, v3=True)
         gate.arrived()
-        asyncio.run_coroutine_threadsafe(open_stalled(api, thread_id), api.loop).result(20)
+        asyncio.run_coroutine_threadsafe(open_stalled(api, thread_id), api.loop).result(60)
         gate.open()
         assert other.get(f"/threads/{thread_id}/runs/{run['run_id']}/join").status_code == 200
         body = {"channels": ["custom", "lifecycle"], "since": COUNT - 5}

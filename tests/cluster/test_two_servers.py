@@ -38,7 +38,7 @@ class Background:
         self._thread.start()
 
     def result(self) -> Any:
-        self._thread.join(20)
+        self._thread.join(60)
         assert not self._thread.is_alive(), "the call does not return"
         if self._error is not None:
             raise self._error
@@ -323,7 +323,7 @@ def test_a_thread_stream_has_what_was_stored_before_its_server_took_the_thread(
                     )
                     assert await shared.take_if_possible(thread_id)
 
-            asyncio.run_coroutine_threadsafe(take(), server.loop).result(20)
+            asyncio.run_coroutine_threadsafe(take(), server.loop).result(60)
             http.post(f"/threads/{thread_id}/runs", json={**ROW, "stream_mode": "values"})
             text = ""
             for part in response.iter_text():
@@ -388,7 +388,7 @@ def test_what_a_stopped_server_has_is_taken_up_at_once(
     gate.arrived()
     pair.servers[1].close()
     with Server(hosted(gate), path=database, role="worker"):
-        gate.arrived(5)
+        gate.arrived()
         gate.open()
         found = streamed.result()
     assert found[-1] == ("values", {"log": ["one:a", "held:a", "two"], "name": "a"})

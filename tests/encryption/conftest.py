@@ -122,13 +122,13 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
 
 def http_of(server: Server) -> httpx.Client:
     """Return bare httpx to a server."""
-    return httpx.Client(transport=server.transport(), base_url="http://test", timeout=20)
+    return httpx.Client(transport=server.transport(), base_url="http://test", timeout=60)
 
 
 def kept_by(server: Server) -> bytes:
     """Return everything that a server keeps, as it is stored."""
     storage = server.services.storage
-    tables = asyncio.run_coroutine_threadsafe(storage.export(), server.loop).result(10)
+    tables = asyncio.run_coroutine_threadsafe(storage.export(), server.loop).result(60)
     return b"\n".join(_bytes(tables))
 
 

@@ -282,7 +282,7 @@ def test_in_a_langgraph_json(tmp_path: Path) -> None:
         url = process.stdout.readline().split()[0]
         run = {"assistant_id": "keep", "input": {"secret": SECRET}}
         thread = httpx.post(f"{url}/threads", json={}, timeout=60).json()["thread_id"]
-        answer = httpx.post(f"{url}/threads/{thread}/runs/wait", json=run, timeout=20)
+        answer = httpx.post(f"{url}/threads/{thread}/runs/wait", json=run, timeout=60)
         assert answer.json()["answer"] == f"kept {SECRET}"
     finally:
         process.terminate()

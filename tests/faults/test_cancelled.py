@@ -119,7 +119,7 @@ async def test_when_leaving_returns_the_server_was_told(leave: Leave, opening: b
             return
         if opening:
             loop.call_soon_threadsafe(begun.set)
-            heads.wait(10)
+            heads.wait(60)
         send(OPEN + b"%x\r\n%b\r\n" % (len(event("values", 1)), event("values", 1)))
 
     with raw_server(answer) as server:
@@ -146,7 +146,7 @@ async def test_a_server_that_does_not_answer_is_not_waited_for_long(
 
     def answer(asked: Asked, send: Send) -> None:
         if "/cancel" in asked.line:
-            told.wait(20)
+            told.wait(60)
         send(OPEN + b"%x\r\n%b\r\n" % (len(event("values", 1)), event("values", 1)))
 
     with raw_server(answer) as server:

@@ -69,7 +69,7 @@ def url() -> Iterator[str]:
 
     thread = threading.Thread(target=asyncio.run, args=(main(),))
     thread.start()
-    loop, stop = stopping.result(10)
+    loop, stop = stopping.result(60)
 
     def is_listening() -> bool:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
@@ -79,7 +79,7 @@ def url() -> Iterator[str]:
     eventually(is_listening)
     yield f"http://127.0.0.1:{port}"
     loop.call_soon_threadsafe(stop.set)
-    thread.join(10)
+    thread.join(60)
 
 
 async def followed(stream: AsyncRunStream[object], begun: asyncio.Event) -> list[str]:
@@ -100,7 +100,7 @@ async def test_closing_one_stream_touches_no_other(url: str) -> None:
         readers = [
             asyncio.ensure_future(followed(*each)) for each in zip((one, other), begun, strict=True)
         ]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             for event in begun:
                 await event.wait()
             await one.aclose()
@@ -116,7 +116,7 @@ async def test_a_silent_stream_is_given_up_alone(url: str) -> None:
         begun = asyncio.Event()
         other = asyncio.ensure_future(followed(client.runs.stream(None, "held", input={}), begun))
         silent = impatient.runs.stream(None, "silent", input={})
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await begun.wait()
             with pytest.raises(StreamIncomplete) as caught:
                 await followed(silent, asyncio.Event())

@@ -31,7 +31,7 @@ def test_a_thread_stream_that_is_interrupted_while_it_opens_is_closed() -> None:
 
     def answer(asked: Asked, send: Send) -> None:
         send(EVENTS)
-        is_over.wait(10)
+        is_over.wait(60)
 
     with raw_server(answer) as server, get_sync_client(url=server.url) as client:
         stream = client.threads.stream("t", assistant_id="agent")

@@ -104,8 +104,8 @@ async def test_an_address_that_does_not_answer_holds_nobody_up(
     addresses += [FIRST, SECOND]
     held = Held(monkeypatch, FIRST)
     async with listening(greet, SECOND) as port:
-        stream = await Backend().connect_tcp("many.example", port, timeout=20)
-        assert await stream.read(100, timeout=20) == b"hello"
+        stream = await Backend().connect_tcp("many.example", port, timeout=60)
+        assert await stream.read(100, timeout=60) == b"hello"
         await stream.aclose()
         await asyncio.sleep(0)
     assert held.asked == [FIRST, SECOND]
@@ -116,7 +116,7 @@ async def test_an_address_that_refuses_is_passed_over(addresses: list[str]) -> N
     """At once: the next one is not waited for."""
     addresses += [FIRST, SECOND]
     async with listening(greet, SECOND) as port:
-        stream = await Backend().connect_tcp("many.example", port, timeout=20)
+        stream = await Backend().connect_tcp("many.example", port, timeout=60)
         assert stream.get_extra_info("server_addr")[0] == SECOND
         await stream.aclose()
 
@@ -127,15 +127,15 @@ async def test_no_address_answers(addresses: list[str]) -> None:
     async with listening(greet) as port:
         pass
     with pytest.raises(httpcore.ConnectError, match=FIRST):
-        await Backend().connect_tcp("many.example", port, timeout=20)
+        await Backend().connect_tcp("many.example", port, timeout=60)
 
 
 async def test_one_address_needs_no_race(addresses: list[str]) -> None:
     """An address that the resolver names twice is connected to once."""
     addresses += [FIRST, FIRST]
     async with listening(greet) as port:
-        stream = await Backend().connect_tcp("many.example", port, timeout=20)
-        assert await stream.read(100, timeout=20) == b"hello"
+        stream = await Backend().connect_tcp("many.example", port, timeout=60)
+        assert await stream.read(100, timeout=60) == b"hello"
         await stream.aclose()
 
 
@@ -157,8 +157,8 @@ async def test_the_network_of_a_link_local_address_is_kept(monkeypatch: pytest.M
 
     async with listening(greet, link_local()[0]) as port:
         monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", getaddrinfo)
-        stream = await Backend().connect_tcp("printer.local", port, timeout=20)
-        assert await stream.read(100, timeout=20) == b"hello"
+        stream = await Backend().connect_tcp("printer.local", port, timeout=60)
+        assert await stream.read(100, timeout=60) == b"hello"
         await stream.aclose()
 
 
@@ -191,7 +191,7 @@ async def test_too_late_for_the_race_is_closed(
         # A loser is cancelled before it is open, or closed as soon as it is.
         await until(lambda: len(held.open) + len(held.cancelled) == 2)
         await until(lambda: sum(not wire.is_over for wire in held.open) == 1)
-        assert await stream.read(100, timeout=20) == b"hello"
+        assert await stream.read(100, timeout=60) == b"hello"
         await stream.aclose()
 
 
@@ -279,7 +279,7 @@ async def test_tls_that_does_not_come() -> None:
     async with listening(hang_up) as port:
         stream = await Backend().connect_tcp(FIRST, port)
         with pytest.raises(httpcore.ConnectError):
-            await stream.start_tls(ssl.create_default_context(), FIRST, timeout=20)
+            await stream.start_tls(ssl.create_default_context(), FIRST, timeout=60)
     async with listening(keep_silent) as port:
         stream = await Backend().connect_tcp(FIRST, port)
         with pytest.raises(httpcore.ConnectTimeout, match="TLS"):

@@ -131,11 +131,11 @@ def test_projections_come_in_the_order_of_a_local_graph(named: Any) -> None:
 def test_a_subgraph_has_projections_of_its_own(named: Any) -> None:
     """The messages of a subgraph are read on it, while the run goes on."""
     with named("nested").stream_events(INPUT, config("t"), version="v3") as run:
-        for subgraph in run.subgraphs:
-            assert [list(message.text) for message in subgraph.messages] == [
-                ["one ", "two ", "three"]
-            ]
-            assert subgraph.status == "completed"
+        read = [
+            ([list(message.text) for message in subgraph.messages], subgraph.status)
+            for subgraph in run.subgraphs
+        ]
+        assert read == [([["one ", "two ", "three"]], "completed")]
 
 
 def test_subgraphs_of_subgraphs_are_those_of_a_local_graph() -> None:

@@ -88,7 +88,7 @@ async def scope(run: Run, slow: Slow) -> None:
 async def opening(run: Run, slow: Slow) -> None:
     task = asyncio.ensure_future(run())
     # Not woken from another thread: then the answer would be here already.
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not slow.began.is_set():  # noqa: ASYNC110
             await asyncio.sleep(0)
     task.cancel()
@@ -119,7 +119,7 @@ def test_a_forgotten_stream_stops_its_run_from_any_thread(slow: Slow) -> None:
             {"x": 0}, {"configurable": {"thread_id": "1"}}, stream_mode="values"
         )
         next(stream)
-        assert slow.began.wait(10)
+        assert slow.began.wait(60)
         held = [stream]
         held.append(held)  # A circle: only the garbage collector finds it.
         del stream, held
@@ -131,7 +131,7 @@ def test_a_forgotten_stream_stops_its_run_from_any_thread(slow: Slow) -> None:
 
         assert server.loop is not None
         server.loop.call_soon_threadsafe(collect)
-        assert collected.wait(10)
+        assert collected.wait(60)
         client = server.sync_client()
         (thread,) = client.threads.search()
         (run,) = client.runs.list(thread["thread_id"])
@@ -176,13 +176,13 @@ def test_a_thread_is_free_when_its_stream_has_been_left() -> None:
         graph = server.remote_graph("slow")
         on = {"configurable": {"thread_id": "1"}}
         for _ in graph.stream({"x": 0}, on, stream_mode="values"):
-            assert slow.began.wait(10)
+            assert slow.began.wait(60)
             break
         graph.update_state(on, {"x": 5}, as_node="wait")
         slow.began.clear()
         with contextlib.suppress(LookupError):
             for _ in graph.stream({"x": 6}, on, stream_mode="values"):
-                assert slow.began.wait(10)
+                assert slow.began.wait(60)
                 raise LookupError
         graph.update_state(on, {"x": 7}, as_node="wait")
         assert graph.get_state(on).values == {"x": 7}
@@ -205,7 +205,7 @@ async def test_the_cancellation_of_a_run_is_repeated(slow: Slow, fault: str) -> 
 
             def leave() -> None:
                 for _ in graph.stream({"x": 0}, on, stream_mode="values"):
-                    assert slow.began.wait(10)
+                    assert slow.began.wait(60)
                     break
 
             await asyncio.to_thread(leave)

@@ -350,14 +350,14 @@ async def test_cancelling_the_parent_cancels_the_remote_run(hosted: Server) -> N
             started.set()
 
     task = asyncio.create_task(run())
-    await asyncio.wait_for(started.wait(), 5)
+    await asyncio.wait_for(started.wait(), 60)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     async with hosted.client() as client:
         (thread,) = await client.threads.search()
         (run_,) = await client.runs.list(thread.thread_id)
-        await asyncio.wait_for(client.runs.join(thread.thread_id, run_.run_id), 5)
+        await asyncio.wait_for(client.runs.join(thread.thread_id, run_.run_id), 60)
         (run_,) = await client.runs.list(thread.thread_id)
     assert run_.status == "interrupted"
 
@@ -371,7 +371,7 @@ async def test_a_time_limit_of_the_parent_cancels_the_remote_run(hosted: Server)
     async with hosted.client() as client:
         (thread,) = await client.threads.search()
         (run_,) = await client.runs.list(thread.thread_id)
-        await asyncio.wait_for(client.runs.join(thread.thread_id, run_.run_id), 5)
+        await asyncio.wait_for(client.runs.join(thread.thread_id, run_.run_id), 60)
         (run_,) = await client.runs.list(thread.thread_id)
     assert run_.status == "interrupted"
 

@@ -57,7 +57,7 @@ def test_checkpoints_have_the_metadata_of_a_local_run(tmp_path: Path) -> None:
         server.remote_graph("agent").invoke({"said": []}, config)
     expected = [item.metadata for item in local.list(ON)]
     assert [item.metadata for item in saver.list(ON)] == expected
-    assert all("run_id" in item.metadata for item in kept.list(ON))
+    assert ["run_id" in item.metadata for item in kept.list(ON)] == [True] * len(expected)
 
 
 def test_a_thread_that_the_server_has_never_seen_is_asked_of_the_saver() -> None:

@@ -146,7 +146,7 @@ async def test_cancelling_ainvoke_cancels_the_run() -> None:
             with pytest.raises(asyncio.CancelledError):
                 await task
         (thread,) = await client.threads.search()
-        await asyncio.wait_for(client.runs.join(thread.thread_id, run_id), 5)
+        await asyncio.wait_for(client.runs.join(thread.thread_id, run_id), 60)
         assert (await client.runs.get(thread.thread_id, run_id)).status == "interrupted"
 
 

@@ -138,7 +138,7 @@ async def test_a_remote_node_that_does_not_answer_holds_up_nobody_else() -> None
     with socket.create_server(("127.0.0.1", 0), backlog=200) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         hosted = {"parent": parent_of(RemoteGraph("row", url=url))}
-        async with Server(hosted, auth=auth) as server, server.client(timeout=20) as client:
+        async with Server(hosted, auth=auth) as server, server.client(timeout=60) as client:
             (parent,) = await client.assistants.search()
             reads = [
                 asyncio.ensure_future(client.assistants.get_subgraphs(parent["assistant_id"]))

@@ -78,7 +78,7 @@ def on_a_server(config: str, chosen: list[str]) -> str:
             said = check(server.stdout.readline().split()[0], chosen)
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(60)
             server.stdout.close()
         log.seek(0)
         trace = log.read()

@@ -51,7 +51,7 @@ def server(gate: Gate) -> Iterator[Server]:
 @pytest.fixture
 def http(server: Server) -> Iterator[httpx.Client]:
     """Bare httpx over the server's blocking transport."""
-    with httpx.Client(transport=server.transport(), base_url=BASE, timeout=20) as client:
+    with httpx.Client(transport=server.transport(), base_url=BASE, timeout=60) as client:
         yield client
 
 
@@ -59,7 +59,7 @@ def http(server: Server) -> Iterator[httpx.Client]:
 async def ahttp(server: Server) -> AsyncIterator[httpx.AsyncClient]:
     """Bare httpx over the server's async transport."""
     transport = server.async_transport()
-    async with httpx.AsyncClient(transport=transport, base_url=BASE, timeout=20) as client:
+    async with httpx.AsyncClient(transport=transport, base_url=BASE, timeout=60) as client:
         yield client
 
 

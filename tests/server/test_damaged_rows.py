@@ -46,7 +46,7 @@ def server(path: Any) -> Iterator[Server]:
 @pytest.fixture
 def http(server: Server) -> Iterator[httpx.Client]:
     transport = server.transport()
-    with httpx.Client(transport=transport, base_url="http://test", timeout=20) as client:
+    with httpx.Client(transport=transport, base_url="http://test", timeout=60) as client:
         yield client
 
 
@@ -267,7 +267,7 @@ def test_a_damaged_cron_keeps_no_other_from_firing(path: Any) -> None:
     clock = TestClock()
     with (
         Server({"agent": graph()}, path=path, clock=clock) as server,
-        httpx.Client(transport=server.transport(), base_url="http://test", timeout=20) as http,
+        httpx.Client(transport=server.transport(), base_url="http://test", timeout=60) as http,
     ):
         body = {"assistant_id": "agent", "schedule": "* * * * *", "input": {"x": "in"}}
         body["on_run_completed"] = "keep"
@@ -289,7 +289,7 @@ def test_a_damaged_delivery_keeps_no_other_webhook_from_being_sent(
         body = {"assistant_id": "agent", "input": {"x": "in"}, "webhook": receiver.url}
         for _ in range(2):
             assert http.post("/runs/wait", json=body).status_code == 200
-            assert receiver.got.get(timeout=20)["status"] == "success"
+            assert receiver.got.get(timeout=60)["status"] == "success"
     finally:
         receiver.close()
     assert only_logged(caplog, "webhook_deliveries", "run")

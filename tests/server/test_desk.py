@@ -154,7 +154,7 @@ def test_a_loop_that_is_not_held_up(caplog: pytest.LogCaptureFixture) -> None:
         # Time itself is what the test is about.
         asyncio.run_coroutine_threadsafe(asyncio.sleep(1.2), runner.loop).result()
         runner.close()
-        watch._thread.join(5)
+        watch._thread.join(60)
         assert not watch._thread.is_alive()
     assert "has been blocked" not in caplog.text
 

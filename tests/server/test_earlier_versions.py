@@ -61,7 +61,7 @@ def test_a_waiting_run_of_an_earlier_version_keeps_its_types_and_events(
             assert kwargs.keys() >= set(EARLIER_KEYS.values())
             await stored.put({**run, "kwargs": kwargs})
 
-        asyncio.run_coroutine_threadsafe(rename(), server.loop).result(20)
+        asyncio.run_coroutine_threadsafe(rename(), server.loop).result(60)
     with (
         Server({"dated": dated()}, path=file) as server,
         httpx.Client(

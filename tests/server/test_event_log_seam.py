@@ -63,7 +63,7 @@ async def test_a_reader_that_comes_while_an_event_is_written_gets_it() -> None:
     reading = asyncio.ensure_future(anext(reader))
     await asyncio.sleep(0)
     keeper.allowed.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert await reading == [event]
     await log.close()
     assert [batch async for batch in reader] == []
@@ -91,7 +91,7 @@ async def test_events_that_come_together_are_written_and_read_together() -> None
     await asyncio.sleep(0)
     events = [Event((number, 0), "messages", b"%d" % number) for number in range(1, 101)]
     log.extend(events)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert await asyncio.gather(*reading) == [events, events]
     assert keeper.sizes == [100]
     await log.close()

@@ -86,7 +86,7 @@ class Thread:
 
     def __init__(self, url: str) -> None:
         self.id = str(uuid.uuid4())
-        self._http = httpx.Client(base_url=url, timeout=20)
+        self._http = httpx.Client(base_url=url, timeout=60)
 
     def close(self) -> None:
         self._http.close()

@@ -72,7 +72,7 @@ def test_readers_are_told_when_a_running_run_is_deleted(
     run_id = thread.start("gate", {"count": 1})
     body = {"channels": ["lifecycle"]}
     with thread.request_stream("POST", "/threads/{t}/stream/events", json=body) as reply:
-        assert gate.entered.wait(10)
+        assert gate.entered.wait(60)
         path = "/threads/{t}" if what == "thread" else f"/threads/{{t}}/runs/{run_id}"
         assert thread.request("DELETE", path).status_code == 204
         events = read_end(reply.iter_lines())
@@ -86,7 +86,7 @@ def test_a_reader_comes_in_the_middle_of_an_older_run(
     """The reader sees the rest of the run, and what was before if the run's events are kept."""
     body = {"assistant_id": "gate", "input": {"count": 1}, "if_not_exists": "create"}
     thread.request("POST", "/threads/{t}/runs", json={**body, "stream_resumable": kept})
-    assert gate.entered.wait(10)
+    assert gate.entered.wait(60)
     body = {"channels": ALL}
     with thread.request_stream("POST", "/threads/{t}/stream/events", json=body) as reply:
         gate.open.set()
@@ -100,7 +100,7 @@ def test_a_reader_comes_in_the_middle_of_an_older_run(
 def test_a_run_that_waits_and_is_cancelled_begins_and_ends(thread: Thread, gate: Gate) -> None:
     """Who has the id of a run is told how it ended, also if it never started."""
     thread.start("gate", {"count": 1})
-    assert gate.entered.wait(10)
+    assert gate.entered.wait(60)
     run_id = thread.start("gate", {"count": 2})
     thread.request("POST", f"/threads/{{t}}/runs/{run_id}/cancel?wait=1")
     gate.open.set()
@@ -111,7 +111,7 @@ def test_a_run_that_waits_and_is_cancelled_begins_and_ends(thread: Thread, gate:
 def test_a_command_to_a_busy_thread_does_not_wait(thread: Thread, gate: Gate) -> None:
     """`multitaskStrategy` decides at once."""
     thread.start("gate", {"count": 1})
-    assert gate.entered.wait(10)
+    assert gate.entered.wait(60)
     params = {"assistant_id": "gate", "input": {"count": 2}, "multitaskStrategy": "reject"}
     reply = thread.command("run.start", **params)
     assert reply["error"] == "unknown_error"
@@ -144,11 +144,11 @@ def test_the_end_of_a_run_that_took_its_thread_with_it_expires() -> None:
     gate = Gate()
     with (
         Server({"gate": gate.graph}, event_ttl=0.05) as server,
-        httpx.Client(transport=server.transport(), base_url="http://server", timeout=10) as http,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as http,
     ):
         body = {"assistant_id": "gate", "input": {"count": 1}, "stream_resumable": True}
         thread_id = http.post("/runs", json=body).json()["thread_id"]
-        assert gate.entered.wait(10)
+        assert gate.entered.wait(60)
         path = f"/threads/{thread_id}/stream/events"
         with http.stream("POST", path, json={"channels": ["lifecycle"]}) as response:
             gate.open.set()
@@ -162,7 +162,7 @@ def test_the_end_of_a_run_that_took_its_thread_with_it_expires() -> None:
 
 def exported(server: Server) -> dict[str, Any]:
     export = server.services.storage.export()
-    return asyncio.run_coroutine_threadsafe(export, server.loop).result(10)
+    return asyncio.run_coroutine_threadsafe(export, server.loop).result(60)
 
 
 def test_opening_the_events_does_not_read_runs_that_are_in_them(
@@ -232,7 +232,7 @@ def test_readers_find_a_run_although_the_first_one_was_refused(gate: Gate) -> No
     ):
         body = {"assistant_id": "gate", "input": {"count": 1}, "if_not_exists": "create"}
         thread.request("POST", "/threads/{t}/runs", json={**body, "stream_resumable": True})
-        assert gate.entered.wait(10)
+        assert gate.entered.wait(60)
         outage.text = b'"running"'
         path, body = "/threads/{t}/stream/events", {"channels": ALL}
         assert thread.request("POST", path, json=body).status_code == 503

@@ -38,7 +38,7 @@ class Socket:
         self._socket.send(frame)
 
     def receive(self) -> Any:
-        value = json.loads(self._socket.recv(timeout=10))
+        value = json.loads(self._socket.recv(timeout=60))
         if value["type"] == "event":
             self.events.append(value)
         return value
@@ -188,7 +188,7 @@ def test_a_socket_that_is_not_read_is_dropped() -> None:
         options: dict[str, Any] = {"sock": sock, "max_queue": 1}
         with closing(Socket(url, thread_id, **options)) as stalled:
             stalled.command("subscription.subscribe", channels=["custom"])
-            with httpx.Client(base_url=url, timeout=20) as http:
+            with httpx.Client(base_url=url, timeout=60) as http:
                 start = {"assistant_id": "talk", "input": {"n": 0}}
                 command = {"id": 1, "method": "run.start", "params": start}
                 answer = http.post(f"/threads/{thread_id}/commands", json=command).json()

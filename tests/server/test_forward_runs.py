@@ -38,7 +38,7 @@ async def test_each_who_asks_a_holder_is_told_of_its_answer(
     services: Any = SimpleNamespace(storage=unused, clock=Clock(), locks=KeyedLocks())
     asking = forward_runs.RunForwarder(services, leases, unused)
     first, *others = [asyncio.create_task(asking._ask_holder("thread")) for _ in range(3)]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await asyncio.sleep(0)  # All of them ask for the holder now.
         leases.owners.put_nowait(None)
         await first

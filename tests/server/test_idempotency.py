@@ -118,7 +118,7 @@ def test_keys_outlive_the_process(tmp_path: Path, gate: Gate) -> None:
     for _ in range(2):
         with Server(hosted(gate), path=tmp_path / "s.db") as server:
             transport = server.transport()
-            with httpx.Client(transport=transport, base_url="http://server", timeout=20) as http:
+            with httpx.Client(transport=transport, base_url="http://server", timeout=60) as http:
                 answers.append(http.post("/runs/wait", json=ROW, headers=KEY))
     assert answers[0].json() == answers[1].json()
     assert answers[0].headers["location"] == answers[1].headers["location"]

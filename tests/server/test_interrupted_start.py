@@ -48,8 +48,9 @@ def assert_free(path: Path) -> None:
         assert server.sync_client().threads.create()["thread_id"]
 
 
-def interrupt_start() -> None:
-    """Send Ctrl-C to the main thread, once it waits for the server."""
+def interrupt_start(saver: SlowSaver) -> None:
+    """Send Ctrl-C to the main thread, once it waits for the server, which opens the saver."""
+    assert saver.is_opening.wait(60)
     main = threading.main_thread().ident
     assert main is not None
 
@@ -66,7 +67,7 @@ def interrupt_start() -> None:
 def test_ctrl_c_ends_a_start(saver: SlowSaver, tmp_path: Path) -> None:
     """The interrupt is raised at once, and the server can be started again."""
     server = Server({}, path=tmp_path / "state.db", checkpointer=saver.open)
-    sending = threading.Thread(target=interrupt_start)
+    sending = threading.Thread(target=interrupt_start, args=(saver,))
     sending.start()
     with pytest.raises(KeyboardInterrupt):
         server.start()

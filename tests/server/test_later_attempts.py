@@ -57,7 +57,7 @@ def graph(beside: Beside, *, nested: bool) -> Any:
 
 def client(server: Server) -> httpx.Client:
     url = "http://langgraph.server"
-    return httpx.Client(transport=server.transport(), base_url=url, timeout=20)
+    return httpx.Client(transport=server.transport(), base_url=url, timeout=60)
 
 
 def waiting(http: httpx.Client, thread: str) -> dict[str, str]:
@@ -81,7 +81,7 @@ def test_a_second_question_of_a_node_is_asked(tmp_path: Path, by_id: bool, neste
             ids = waiting(http, thread)
             answer = {ids["read?"]: "yes", ids["other?"]: "yes"}
         resumed = http.post(f"{thread}/runs", json={**run, "command": {"resume": answer}}).json()
-        assert beside.hung.wait(20)
+        assert beside.hung.wait(60)
         # Its second question is stored while the other node still works.
         eventually(lambda: "delete?" in http.get(f"{thread}/state?subgraphs=true").text)
     with Server(hosted, path=path) as server, client(server) as http:

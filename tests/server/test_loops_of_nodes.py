@@ -125,7 +125,7 @@ async def test_the_servers_saver_is_not_called_on_another_loop() -> None:
         listed = [item async for item in saver.alist(config)]
         assert listed[0] == saved
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await use()
         await asyncio.to_thread(asyncio.run, use())
     assert loops == [asyncio.get_running_loop()] * 2
@@ -148,6 +148,6 @@ async def test_a_blocking_graph_on_a_loop_of_its_node_is_one_in_a_thread() -> No
         assert not scope.is_loop_blocked
         saver.put(config, empty_checkpoint(), {}, {})
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await asyncio.to_thread(asyncio.run, use())
     assert loops == [asyncio.get_running_loop()]

@@ -63,7 +63,7 @@ def test_what_a_node_raises_is_its_run_s_failure(node: Any, mode: Any) -> None:
         .add_conditional_edges("node", edge)
         .compile(),
     }
-    with Server(graphs) as server, server.sync_client(timeout=10) as client:
+    with Server(graphs) as server, server.sync_client(timeout=60) as client:
         for name in ("bad", "edge"):
             thread = client.threads.create().thread_id
             events = list(client.runs.stream(thread, name, input={"n": 0}, stream_mode=mode))
@@ -83,7 +83,7 @@ async def panicking_factory(config: Any) -> Any:
 @pytest.mark.parametrize("factory", [leaving_factory, panicking_factory])
 def test_what_a_factory_raises_is_answered(factory: Any) -> None:
     """Whatever a factory raises fails the run, or the request, that it was called for."""
-    with Server({"g": factory}) as server, server.sync_client(timeout=10) as client:
+    with Server({"g": factory}) as server, server.sync_client(timeout=60) as client:
         thread = client.threads.create().thread_id
         assert "__error__" in client.runs.wait(thread, "g", input={}, raise_error=False)
         with pytest.raises(InternalServerError):
@@ -114,7 +114,7 @@ def test_what_a_reducer_raises_is_answered(raised: int) -> None:
     """Whatever a reducer raises while a state is written to refuses the request, in its words."""
     graph = StateGraph(Reduced).add_node("node", lambda state: {"n": 1}).add_edge(START, "node")
     words = str(RAISED[raised])
-    with Server({"g": graph}) as server, server.sync_client(timeout=10) as client:
+    with Server({"g": graph}) as server, server.sync_client(timeout=60) as client:
         thread = client.threads.create().thread_id
         client.runs.wait(thread, "g", input={"n": 0})
         with pytest.raises(BadRequestError, match=words):

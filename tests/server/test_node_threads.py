@@ -51,17 +51,17 @@ def test_threads_are_shared_out_and_used_again() -> None:
 
     def work() -> int:
         began.release()
-        gate.wait(10)
+        gate.wait(60)
         return threading.get_ident()
 
     futures = [pool.submit(work) for _ in range(5)]
-    assert began.acquire(timeout=5)
-    assert began.acquire(timeout=5)
+    assert began.acquire(timeout=60)
+    assert began.acquire(timeout=60)
     assert not began.acquire(timeout=0.05)
     gate.set()
-    assert len({future.result(5) for future in futures}) == 2
+    assert len({future.result(60) for future in futures}) == 2
     cancelled = pool.submit(gate.wait)
-    assert cancelled.result(5)
+    assert cancelled.result(60)
     pool.shutdown()
     with pytest.raises(RuntimeError, match="closed"):
         pool.submit(work)
@@ -97,8 +97,8 @@ def test_a_call_without_a_thread_is_refused_and_forgotten() -> None:
     finally:
         threading.stack_size(before)
     for _ in range(2):
-        together = threading.Barrier(2, timeout=10)
+        together = threading.Barrier(2, timeout=60)
         for waiting in [pool.submit(together.wait) for _ in range(2)]:
-            waiting.result(20)
+            waiting.result(60)
     assert done == []
     pool.shutdown()

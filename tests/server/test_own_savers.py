@@ -213,7 +213,7 @@ def test_a_saver_that_is_away_is_no_error_of_the_values(
     )
     with (
         server,
-        httpx.Client(transport=server.transport(), base_url="http://server", timeout=20) as http,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as http,
     ):
         thread = {"metadata": {"graph_id": "agent"}}
         thread_id = http.post("/threads", json=thread).json()["thread_id"]
@@ -246,7 +246,7 @@ def test_no_error_of_reading_is_one_of_the_values(
     server = TestServer({"agent": built(saver)})
     with (
         server,
-        httpx.Client(transport=server.transport(), base_url="http://server", timeout=20) as http,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as http,
     ):
         thread = {"metadata": {"graph_id": "agent"}}
         thread_id = http.post("/threads", json=thread).json()["thread_id"]

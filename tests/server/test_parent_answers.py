@@ -72,7 +72,7 @@ def test_an_answer_is_not_given_to_a_later_question_after_a_restart(tmp_path: Pa
         http.post(f"{thread}/runs/wait", json=run)
         config = {"configurable": {PARENT: taken_over}}
         resumed = http.post(f"{thread}/runs", json={**run, "config": config}).json()["run_id"]
-        assert began.wait(20)
+        assert began.wait(60)
     with Server({"asking": asking_twice(began)}, path=path) as server, client(server) as http:
         http.get(f"{thread}/runs/{resumed}/join")
         state = http.get(f"{thread}/state").json()
@@ -106,10 +106,10 @@ def test_a_later_attempt_tells_its_parent_that_the_answer_may_be_used(tmp_path: 
             target=lambda: ends.put(parent.invoke(Command(resume="yes"), config))
         )
         resume.start()
-        assert began.wait(20)
+        assert began.wait(60)
     with Server({"child": asking_once(began)}, path=path) as server:
         server.listen(port=httpx.URL(url).port)
-        ended = ends.get(timeout=20)
+        ended = ends.get(timeout=60)
         resume.join()
         child.close()
     assert [question.value for question in ended["__interrupt__"]] == ["may I delete?"]

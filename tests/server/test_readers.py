@@ -56,7 +56,7 @@ async def test_cancelled_anywhere_a_stream_holds_nobody_up() -> None:
     chance = random.Random(1)
     async with Server({"talk": talking()}) as server:
         transport = server.async_transport()
-        async with httpx.AsyncClient(transport=transport, base_url=BASE, timeout=20) as http:
+        async with httpx.AsyncClient(transport=transport, base_url=BASE, timeout=60) as http:
             paths = []
 
             async def read(thread_id: str) -> None:
@@ -73,10 +73,12 @@ async def test_cancelled_anywhere_a_stream_holds_nobody_up() -> None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
                 paths.append(f"/threads/{thread_id}/runs")
+            ended = []
             for path in paths:
                 for run in (await http.get(path)).json():
                     await http.get(f"{path}/{run['run_id']}/join")
-                assert {run["status"] for run in (await http.get(path)).json()} <= {"success"}
+                ended += [run["status"] for run in (await http.get(path)).json()]
+            assert set(ended) == {"success"}  # Of those whose reader was not cancelled before.
 
 
 async def test_cancelled_anywhere_cancels_its_run() -> None:
@@ -85,7 +87,7 @@ async def test_cancelled_anywhere_cancels_its_run() -> None:
     gate = Gate()
     async with Server(hosted(gate)) as server:
         transport = server.async_transport()
-        async with httpx.AsyncClient(transport=transport, base_url=BASE, timeout=20) as http:
+        async with httpx.AsyncClient(transport=transport, base_url=BASE, timeout=60) as http:
             for kind in ("stream", "wait"):
                 for _ in range(20):
                     given = {"assistant_id": "gate", "input": {}, "on_disconnect": "cancel"}
@@ -93,7 +95,7 @@ async def test_cancelled_anywhere_cancels_its_run() -> None:
                     await asyncio.sleep(chance.random() * 0.04)
                     task.cancel()
                     await asyncio.gather(task, return_exceptions=True)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while (await _numbers(http)) != (0, 0):  # noqa: ASYNC110 (told over HTTP)
                     await asyncio.sleep(0.01)
 
@@ -107,7 +109,7 @@ def test_a_stalled_reader_in_process_is_dropped() -> None:
     """Its run goes on without it, and it is told what happened when it reads again."""
     with (
         Server({"talk": talking()}, send_timeout=0.1) as server,
-        httpx.Client(transport=server.transport(), base_url=BASE, timeout=20) as http,
+        httpx.Client(transport=server.transport(), base_url=BASE, timeout=60) as http,
     ):
         thread_id = http.post("/threads", json={}).json()["thread_id"]
         runs = f"/threads/{thread_id}/runs"
@@ -135,7 +137,7 @@ def test_a_refused_join_holds_nobody_up(modes: str) -> None:
     talks = graph.add_edge(START, "held").add_edge("held", "talk").compile()
     with (
         Server({"talk": talks}) as server,
-        httpx.Client(transport=server.transport(), base_url=BASE, timeout=20) as http,
+        httpx.Client(transport=server.transport(), base_url=BASE, timeout=60) as http,
     ):
         thread_id = http.post("/threads", json={}).json()["thread_id"]
         run = http.post(f"/threads/{thread_id}/runs", json=body(3000)).json()
@@ -164,7 +166,7 @@ def test_stalled_readers_on_a_port_do_not_stop_the_server() -> None:
     with Server({"talk": talking()}, max_runs=3, send_timeout=0.2) as server:
         url = httpx.URL(server.listen())
         left = [stalled(url, body(20_000, on_disconnect="continue")) for _ in range(3)]
-        with httpx.Client(base_url=url, timeout=20) as http:
+        with httpx.Client(base_url=url, timeout=60) as http:
             given = {"assistant_id": "talk", "input": {"n": 1}}
             assert http.post("/runs/wait", json=given).json() == {"n": 1}
         for one in left:
@@ -243,7 +245,7 @@ def test_requests_that_begin_while_the_server_stops_are_answered() -> None:
             for one in threads:
                 one.start()
         for one in threads:
-            one.join(10)
+            one.join(60)
             assert not one.is_alive()
     assert len(ended) == 25
 
@@ -281,11 +283,11 @@ async def test_a_run_waits_for_a_slow_reader_of_its_thread() -> None:
                 engine.thread_logs.drop(thread_id)
 
         transport = server.async_transport()
-        async with httpx.AsyncClient(transport=transport, base_url=BASE, timeout=20) as http:
+        async with httpx.AsyncClient(transport=transport, base_url=BASE, timeout=60) as http:
             thread_id = (await http.post("/threads", json={})).json()["thread_id"]
             reading = asyncio.run_coroutine_threadsafe(read_slowly(thread_id), server.loop)
             await aeventually(lambda: thread_id in engine.thread_logs)
             await http.post(f"/threads/{thread_id}/runs/wait", json=body(5000))
-            await asyncio.wait_for(asyncio.wrap_future(reading), 20)
+            await asyncio.wait_for(asyncio.wrap_future(reading), 60)
         assert sum(sizes) > 5000
         assert max(sizes) < BACKLOG + 100

@@ -75,7 +75,7 @@ class Work:
 def serving(file: Path, **graphs: Any) -> Iterator[httpx.Client]:
     with Server(graphs, path=file) as server:
         transport = server.transport()
-        with httpx.Client(transport=transport, base_url="http://server", timeout=20) as http:
+        with httpx.Client(transport=transport, base_url="http://server", timeout=60) as http:
             yield http
 
 
@@ -93,9 +93,9 @@ def test_an_answered_cancel_survives_a_kill(tmp_path: Path) -> None:
     work = Work()
     with serving(tmp_path / "s.db", work=work.graph()) as http:
         thread, run = begin(http)
-        assert work.begun.acquire(timeout=10)
+        assert work.begun.acquire(timeout=60)
         assert http.post(f"{run}/cancel").status_code == 202
-        assert work.stopped.wait(10)
+        assert work.stopped.wait(60)
         image = killed_copy(tmp_path / "s.db")
         work.go_on.set()
         http.get(f"{run}/join")
@@ -113,7 +113,7 @@ def test_a_cancel_while_the_server_stops_holds(tmp_path: Path, gate: Gate, actio
     graphs, file = hosted(gate), tmp_path / "s.db"
     with (
         Server(graphs, path=file) as server,
-        httpx.Client(transport=server.transport(), base_url="http://server", timeout=20) as http,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as http,
     ):
         thread, run = begin(http, assistant_id="gate", input={"name": "a"})
         gate.arrived()
@@ -127,7 +127,7 @@ def test_a_cancel_while_the_server_stops_holds(tmp_path: Path, gate: Gate, actio
             assert await engine.stopper.cancel([run_id], action) == [job]
             await closing
 
-        asyncio.run_coroutine_threadsafe(stop_and_cancel(), server.loop).result(20)
+        asyncio.run_coroutine_threadsafe(stop_and_cancel(), server.loop).result(60)
     with serving(file, **graphs) as http:
         http.get(f"{run}/join")
         if action == "interrupt":
@@ -144,12 +144,12 @@ def test_a_kill_behind_a_run_that_replaces_others(tmp_path: Path, strategy: str)
     work, file = Work(), tmp_path / "s.db"
     with (
         Server({"work": work.graph()}, path=file) as server,
-        httpx.Client(transport=server.transport(), base_url="http://server", timeout=20) as http,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as http,
     ):
         thread, _ = begin(http)
         body = {"assistant_id": "work", "input": {"x": "waiting"}}
         waiting = http.post(f"{thread}/runs", json=body).json()["run_id"]
-        assert work.begun.acquire(timeout=10)
+        assert work.begun.acquire(timeout=60)
 
         async def replace() -> Path:
             # Under the lock of the thread, which what ends the replaced runs waits for.
@@ -164,7 +164,7 @@ def test_a_kill_behind_a_run_that_replaces_others(tmp_path: Path, strategy: str)
                 await services.engine.submit(NewRun(new, owner))
                 return killed_copy(file)
 
-        image = asyncio.run_coroutine_threadsafe(replace(), server.loop).result(20)
+        image = asyncio.run_coroutine_threadsafe(replace(), server.loop).result(60)
         work.go_on.set()
     work.effects.clear()
     with serving(image, work=work.graph()) as http:
@@ -185,12 +185,12 @@ def test_a_stopped_run_keeps_its_key(tmp_path: Path, how: str) -> None:
     with serving(file, work=work.graph()) as http:
         path = f"/threads/{http.post('/threads', json={}).json()['thread_id']}/runs"
         run_id = http.post(path, json=body, headers=key).json()["run_id"]
-        assert work.begun.acquire(timeout=10)
+        assert work.begun.acquire(timeout=60)
         if how == "cancelled":
             http.post(f"{path}/{run_id}/cancel", params={"action": "rollback"})
         else:
             http.post(path, json={**body, "multitask_strategy": "rollback"})
-        assert work.stopped.wait(10)
+        assert work.stopped.wait(60)
         image = killed_copy(file)
         work.go_on.set()
         http.get(f"{path}/{run_id}/join")
@@ -219,10 +219,10 @@ def test_a_rollback_undoes_what_was_written_before_a_kill(tmp_path: Path, how: s
         before = http.get(f"{thread}/state").json()
         assert before["interrupts"]
         run = f"{thread}/runs/{http.post(f'{thread}/runs', json=answer('b')).json()['run_id']}"
-        assert work.begun.acquire(timeout=10)
+        assert work.begun.acquire(timeout=60)
         if how == "cancelled before the kill":
             http.post(f"{run}/cancel", params=rollback)
-            assert work.stopped.wait(10)
+            assert work.stopped.wait(60)
         image = killed_copy(tmp_path / "s.db")
         work.go_on.set()
         http.get(f"{run}/join")
@@ -231,13 +231,13 @@ def test_a_rollback_undoes_what_was_written_before_a_kill(tmp_path: Path, how: s
         event.clear()
     with serving(image, work=graph) as http:
         if how != "cancelled before the kill":
-            assert work.begun.acquire(timeout=10)
+            assert work.begun.acquire(timeout=60)
             if how == "cancelled":
                 http.post(f"{run}/cancel", params=rollback)
             else:
                 new = {**answer("c"), "multitask_strategy": "rollback"}
                 after = http.post(f"{thread}/runs", json=new).json()["run_id"]
-            assert work.stopped.wait(10)
+            assert work.stopped.wait(60)
         work.go_on.set()
         http.get(f"{run}/join")
         assert http.get(run).status_code == 404
@@ -264,10 +264,10 @@ def test_a_run_that_ends_with_its_connection_is_not_run_again(tmp_path: Path) ->
 
         for how, end in zip(("cancel", "continue"), ends, strict=True):
             threading.Thread(target=wait, args=(how, end)).start()
-            assert work.begun.acquire(timeout=10)
+            assert work.begun.acquire(timeout=60)
         image = killed_copy(tmp_path / "s.db")
         work.go_on.set()
-        assert all(end.wait(10) for end in ends)
+        assert all(end.wait(60) for end in ends)
     work.effects.clear()
     with serving(image, work=graph) as http:
         metrics = partial(http.get, "/metrics", params={"format": "json"})
@@ -284,7 +284,7 @@ def test_a_run_that_kills_its_process_is_given_up(tmp_path: Path) -> None:
     for _ in range(MAX_KILLS):
         with serving(file, work=graph) as http:
             run = run or begin(http)[1]
-            assert work.begun.acquire(timeout=10)
+            assert work.begun.acquire(timeout=60)
             image = killed_copy(file)
         file = image
     with serving(file, work=graph) as http:
@@ -306,7 +306,7 @@ def test_orderly_stops_do_not_count(tmp_path: Path) -> None:
     for _ in range(MAX_KILLS + 2):
         with serving(file, work=graph) as http:
             run = run or begin(http)[1]
-            assert work.begun.acquire(timeout=10)
+            assert work.begun.acquire(timeout=60)
     work.go_on.set()
     with serving(file, work=graph) as http:
         assert http.get(f"{run}/join").json() == {"x": "paid"}
@@ -341,7 +341,7 @@ def test_a_graph_that_is_gone(tmp_path: Path) -> None:
     work, file = Work(), tmp_path / "s.db"
     with serving(file, work=work.graph(), other=work.graph()) as http:
         thread, run = begin(http)
-        assert work.begun.acquire(timeout=10)
+        assert work.begun.acquire(timeout=60)
     with serving(file, other=work.graph()) as http:
         answer = http.get(f"{run}/join").json()
         assert "Graph 'work' not found" in answer["__error__"]["message"]
@@ -388,7 +388,7 @@ def test_a_damaged_document_keeps_no_other_run_from_being_resumed(
     with serving(file, work=work.graph()) as http:
         begun = [begin(http) for _ in range(3)]
         for _ in begun:
-            assert work.begun.acquire(timeout=10)
+            assert work.begun.acquire(timeout=60)
         image = killed_copy(file)
         work.go_on.set()
     damaged = begun[1][what == "runs"].rpartition("/")[2]

@@ -45,7 +45,7 @@ def test_objects_lists_and_nulls_are_in_the_metadata_of_checkpoints(
     graph = nested(InMemorySaver() if own else None)
     with (
         Server({"agent": graph}) as server,
-        httpx.Client(transport=server.transport(), base_url="http://server", timeout=20) as http,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as http,
     ):
         path = f"/threads/{http.post('/threads', json={}).json()['thread_id']}"
         http.post(f"{path}/runs/wait", json={**RUN, "durability": durability})
@@ -65,7 +65,7 @@ def test_later_updates_and_runs_have_their_own_metadata() -> None:
     """Nothing of a run stays for the checkpoints after it."""
     with (
         Server({"agent": nested()}) as server,
-        httpx.Client(transport=server.transport(), base_url="http://server", timeout=20) as http,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as http,
     ):
         path = f"/threads/{http.post('/threads', json={}).json()['thread_id']}"
         http.post(f"{path}/runs/wait", json=RUN)

@@ -37,7 +37,7 @@ async def test_the_end_of_a_run_waits_for_its_writes_and_refuses_others() -> Non
     config: Any = {"configurable": {"thread_id": "t", "checkpoint_ns": ""}}
     config = await saver.aput(config, empty_checkpoint(), {}, {})
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         write = asyncio.create_task(saver.aput_writes(config, [("a", 1)], "first"))
         await slow.begun.wait()
         end = asyncio.create_task(scope.end())
@@ -63,7 +63,7 @@ class HeldSaver(InMemorySaver):
 
     def put(self, *args: Any, **options: Any) -> Any:
         self.begun.set()
-        assert self.allowed.wait(10)
+        assert self.allowed.wait(60)
         return super().put(*args, **options)
 
 
@@ -75,7 +75,7 @@ async def test_the_end_of_a_run_waits_for_a_checkpoint_of_a_blocking_node() -> N
     current_run.set(scope)
     config: Any = {"configurable": {"thread_id": "t", "checkpoint_ns": ""}}
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         put = asyncio.create_task(asyncio.to_thread(saver.put, config, empty_checkpoint(), {}, {}))
         await asyncio.to_thread(held.begun.wait)
         end = asyncio.create_task(scope.end())
@@ -102,7 +102,7 @@ async def test_a_run_that_ends_while_a_checkpoint_waits_for_its_events(is_blocki
     config: Any = {"configurable": {"thread_id": "t", "checkpoint_ns": ""}}
     checkpoint: Any = (config, empty_checkpoint(), {}, {})
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         writing = asyncio.to_thread(saver.put, *checkpoint) if is_blocking else None
         put = asyncio.create_task(writing or saver.aput(*checkpoint))
         await begun.wait()
@@ -120,8 +120,8 @@ async def test_a_run_may_end_while_threads_begin_to_wait_for_its_reader() -> Non
     begun, all_begun, has_ended = asyncio.Event(), threading.Barrier(3), threading.Event()
 
     def begin_late(_: Marker) -> None:
-        all_begun.wait(10)
-        assert has_ended.wait(10)
+        all_begun.wait(60)
+        assert has_ended.wait(60)
 
     late = [
         threading.Thread(target=scope.wait_until_read_in_thread, args=[begin_late])
@@ -131,13 +131,13 @@ async def test_a_run_may_end_while_threads_begin_to_wait_for_its_reader() -> Non
     def start_late(_: object) -> None:
         for thread in late:
             thread.start()
-        all_begun.wait(10)
+        all_begun.wait(60)
 
     def begin(marker: Marker) -> None:
         marker.passed.add_done_callback(start_late)
         loop.call_soon_threadsafe(begun.set)
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         waiting = asyncio.create_task(asyncio.to_thread(scope.wait_until_read_in_thread, begin))
         await begun.wait()
         scope.release()

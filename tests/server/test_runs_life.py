@@ -207,7 +207,7 @@ def test_deleting_a_running_run_ends_it(http: httpx.Client, thread: str, gate: G
     gate.arrived()
     (run,) = http.get(f"/threads/{thread}/runs").json()
     assert http.delete(f"/threads/{thread}/runs/{run['run_id']}").status_code == 204
-    listener.join(10)
+    listener.join(60)
     assert parse(heard[0])[-1].data == {"error": "HTTPException", "message": "404: Run not found"}
     assert http.get(f"/threads/{thread}").json()["status"] == "idle"
     assert http.get(f"/threads/{thread}/runs").json() == []

@@ -161,7 +161,7 @@ def test_a_time_to_live_prunes_in_a_saver_that_can(
         history = client.threads.get_history(thread_id)
         clock.advance(11 * 60)
         sweep = server.services.thread_ttl.sweep()
-        asyncio.run_coroutine_threadsafe(sweep, server.loop).result(20)
+        asyncio.run_coroutine_threadsafe(sweep, server.loop).result(60)
         left = client.threads.get_history(thread_id)
         assert len(left) == (1 if saver is AbleSaver else len(history))
         assert left[0]["values"] == history[0]["values"]

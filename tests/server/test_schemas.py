@@ -35,7 +35,7 @@ def test_the_schemas_of_a_compiled_graph_are_made_once() -> None:
     graph = StateGraph(State).add_node("only", lambda state: {}).add_edge(START, "only").compile()
     with (
         Server({"agent": graph}) as server,
-        httpx.Client(transport=server.transport(), base_url="http://test", timeout=20) as http,
+        httpx.Client(transport=server.transport(), base_url="http://test", timeout=60) as http,
     ):
         http.post("/assistants", json={"graph_id": "agent"})
         ids = [one["assistant_id"] for one in http.post("/assistants/search", json={}).json()]

@@ -33,7 +33,7 @@ def test_a_second_answer_is_refused_while_the_run_with_the_first_goes_on(
     graph = builder.add_edge(START, "ask").compile()
     with (
         Server({"agent": graph}) as server,
-        httpx.Client(transport=server.transport(), base_url="http://server", timeout=20) as http,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as http,
     ):
         thread = f"/threads/{http.post('/threads', json={}).json()['thread_id']}"
 

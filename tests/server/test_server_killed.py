@@ -33,7 +33,7 @@ def host(file: Path) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]:
     try:
         url = process.stdout.readline().strip()
         assert url.startswith("http://"), "the server did not start"
-        with httpx.Client(base_url=url, timeout=30) as client:
+        with httpx.Client(base_url=url, timeout=60) as client:
             yield process, client
     finally:
         process.stdin.close()

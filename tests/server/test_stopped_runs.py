@@ -116,7 +116,7 @@ def test_cancelled_and_continued(name: str, seed: int) -> None:
                 run = latest_run(client, thread)
                 with contextlib.suppress(NotFoundError):  # It was over just before.
                     client.runs.cancel(thread, run.run_id, wait=True)
-                first.result(10)
+                first.result(60)
                 if latest_run(client, thread).status == "interrupted":
                     again = None if began(client, thread, run.run_id, before) else given
                     invoked(graph, name, thread, again)
@@ -191,7 +191,7 @@ def start_all(url: str) -> dict[str, str]:
             for name, thread in threads.items()
         ]
         for thread in started:
-            thread.join(30)
+            thread.join(60)
     return threads
 
 
@@ -230,7 +230,7 @@ def test_a_command_is_not_taken_in_twice(tmp_path: Path) -> None:
                 hooks.arm(0, hold=True)
                 command: Any = {"resume": "yes", "update": {"log": ["update"]}}
                 run_id = client.runs.create(thread, "g", command=command).run_id
-                assert hooks.reached.wait(10)
+                assert hooks.reached.wait(60)
             else:
                 values = client.runs.join(thread, run_id)
                 assert values == {"log": ["update", "yes", "after"]}

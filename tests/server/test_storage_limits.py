@@ -32,7 +32,7 @@ def on_loop(server: Server, work: Any) -> Any:
     async def done() -> Any:
         return work()
 
-    return asyncio.run_coroutine_threadsafe(done(), server.loop).result(20)
+    return asyncio.run_coroutine_threadsafe(done(), server.loop).result(60)
 
 
 def test_events_of_a_run_that_is_over_go(http: httpx.Client, thread: str, clock: TestClock) -> None:
@@ -113,7 +113,7 @@ def test_what_has_a_time_to_live_leaves_nothing(
 
     def tables() -> set[str]:
         found = asyncio.run_coroutine_threadsafe(server.services.storage.export(), server.loop)
-        return set(found.result(20))
+        return set(found.result(60))
 
     before = tables()
     run = {"assistant_id": "row", "input": {"name": "a"}, "stream_resumable": True}

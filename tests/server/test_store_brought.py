@@ -45,7 +45,7 @@ def http() -> Iterator[httpx.Client]:
     graphs = {"brings": graph(store), "borrows": graph(None)}
     with (
         Server(graphs) as server,
-        httpx.Client(transport=server.transport(), base_url="http://server", timeout=20) as client,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as client,
     ):
         yield client
 
@@ -89,7 +89,7 @@ def test_several_stores_stay_apart() -> None:
     graphs = {"a": graph(InMemoryStore()), "b": graph(InMemoryStore())}
     with (
         Server(graphs) as server,
-        httpx.Client(transport=server.transport(), base_url="http://server", timeout=20) as http,
+        httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as http,
     ):
         http.post("/runs/wait", json={"assistant_id": "a", "input": {"text": "x"}})
         body: dict[str, Any] = {"namespace_prefix": []}

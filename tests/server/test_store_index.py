@@ -39,7 +39,7 @@ async def aembed(texts: list[str]) -> list[list[float]]:
 
 
 def http_to(server: Server) -> httpx.Client:
-    return httpx.Client(transport=server.transport(), base_url="http://server", timeout=20)
+    return httpx.Client(transport=server.transport(), base_url="http://server", timeout=60)
 
 
 def put(http: httpx.Client, key: str, value: Any, **options: Any) -> httpx.Response:

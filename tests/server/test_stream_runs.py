@@ -141,7 +141,7 @@ async def test_the_head_of_a_stream(ahttp: httpx.AsyncClient, gate: Gate, path: 
     body = {"assistant_id": "gate", "input": {}}
     run = (await ahttp.post(f"/threads/{thread}/runs", json=body)).json()
     await asyncio.to_thread(gate.arrived)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         head = await ahttp.head(f"/threads/{thread}/{path.format(run=run['run_id'])}")
     assert head.headers["content-type"] == "text/event-stream; charset=utf-8"
     assert (head.status_code, head.content) == (200, b"")

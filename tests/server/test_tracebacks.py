@@ -109,7 +109,7 @@ def test_the_command_shows_tracebacks_on_loopback_only(
     try:
         assert process.stdout is not None
         url = process.stdout.readline().split()[0]
-        with httpx.Client(base_url=url, headers={"x-api-key": "k"}, timeout=20) as http:
+        with httpx.Client(base_url=url, headers={"x-api-key": "k"}, timeout=60) as http:
             error = failed(http)[0]
         assert ("traceback" in error) is shown
         assert ("app.py" in str(error)) is shown

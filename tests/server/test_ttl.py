@@ -23,11 +23,11 @@ def move(server: Server, minutes: float) -> None:
     """Move the clock, and have what is over deleted."""
     clock: Any = server.services.clock
     clock.present += minutes * 60
-    asyncio.run_coroutine_threadsafe(server.services.thread_ttl.sweep(), server.loop).result(10)
+    asyncio.run_coroutine_threadsafe(server.services.thread_ttl.sweep(), server.loop).result(60)
 
 
 def talk(server: Server) -> httpx.Client:
-    return httpx.Client(transport=server.transport(), base_url="http://server", timeout=20)
+    return httpx.Client(transport=server.transport(), base_url="http://server", timeout=60)
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_a_time_that_changes_while_the_thread_expires(gate: Gate) -> None:
                 await services.storage.thread_ttls.put(ttl)
             await sweep
 
-        asyncio.run_coroutine_threadsafe(extend(), server.loop).result(10)
+        asyncio.run_coroutine_threadsafe(extend(), server.loop).result(60)
         assert http.get(f"/threads/{thread_id}").status_code == 200
         move(server, 6)
         assert http.get(f"/threads/{thread_id}").status_code == 404

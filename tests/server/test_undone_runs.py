@@ -204,9 +204,9 @@ def test_a_run_that_is_being_interrupted_can_still_be_undone(how: str) -> None:
         client.runs.wait(thread_id, "slow", input={"log": ["first"]})
         before = client.threads.get_history(thread_id)
         run_id = client.runs.create(thread_id, "slow", input={"log": ["x"]})["run_id"]
-        assert slow.begun.wait(20)
+        assert slow.begun.wait(60)
         client.runs.cancel(thread_id, run_id)
-        assert slow.cancelled.wait(20)
+        assert slow.cancelled.wait(60)
         if how == "delete":
             undone = pool.submit(client.runs.delete, thread_id, run_id)
             eventually(lambda: server.services.engine.jobs[run_id].deleted)
@@ -248,7 +248,7 @@ def test_a_run_is_undone_while_its_end_is_being_written(how: str) -> None:
     ):
         thread_id = client.threads.create()["thread_id"]
         run_id = client.runs.create(thread_id, "made", input={"log": ["x"]})["run_id"]
-        assert reads.wait(20)
+        assert reads.wait(60)
         if how == "delete":
             undone = pool.submit(client.runs.delete, thread_id, run_id)
             eventually(lambda: server.services.engine.jobs[run_id].deleted)
@@ -292,7 +292,7 @@ def test_a_pending_run_that_ends_late_leaves_the_thread_as_the_run_before_it(las
                 engine.stopper.stop(engine.jobs[pending], "interrupt", "stopped")
                 await aeventually(lambda: engine.locks._users[thread_id] == 3)
 
-        asyncio.run_coroutine_threadsafe(hold_until_both_wait(), server.loop).result(30)
+        asyncio.run_coroutine_threadsafe(hold_until_both_wait(), server.loop).result(60)
         client.runs.join(thread_id, running)
         eventually(lambda: not engine.jobs)
         thread, state = client.threads.get(thread_id), client.threads.get_state(thread_id)

@@ -55,7 +55,7 @@ def execute(path: Any, statement: str) -> None:
 
 
 def http_of(server: Server) -> httpx.Client:
-    return httpx.Client(transport=server.transport(), base_url="http://test", timeout=20)
+    return httpx.Client(transport=server.transport(), base_url="http://test", timeout=60)
 
 
 def thread_with_runs(http: httpx.Client) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import select
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -40,7 +41,8 @@ def test_the_handler_of_a_webhook_to_this_server_is_not_cut_short() -> None:
 
     async def parts() -> AsyncIterator[str]:
         yield "first"
-        await asyncio.sleep(0)
+        # Longer than a sender that does not read takes to close the connection.
+        await asyncio.sleep(0.2)
         yield "last"
         ended.put("all sent")
 
@@ -50,7 +52,7 @@ def test_the_handler_of_a_webhook_to_this_server_is_not_cut_short() -> None:
     app = Starlette(routes=[Route("/mine", hear, methods=["POST"])])
     with serving(http=HttpOptions(app=app)) as client:
         client.post("/runs/wait", json={**COUNT, "webhook": "/mine"})
-        assert ended.get(timeout=10) == "all sent"
+        assert ended.get(timeout=60) == "all sent"
 
 
 class Flooding(BaseHTTPRequestHandler):
@@ -75,19 +77,52 @@ class Flooding(BaseHTTPRequestHandler):
         pass
 
 
-def test_a_large_body_of_an_answer_is_not_read_to_its_end() -> None:
-    """A receiver cannot fill the server's memory. The status counts, so it is a delivery."""
-    sent: queue.Queue[int] = queue.Queue()
-    handler = type("Handler", (Flooding,), {"sent": sent})
+class Late(BaseHTTPRequestHandler):
+    """Answers 200, and sends its body some time after its head."""
+
+    sent: queue.Queue[str]
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.send_header("content-length", "4")
+        self.end_headers()
+        self.wfile.flush()
+        # Only the end of the connection can be read here, as the request is.
+        left, _, _ = select.select([self.connection], [], [], 0.3)
+        self.wfile.write(b"last")
+        self.sent.put("left" if left else "all sent")
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+@contextmanager
+def receiving(kind: type[BaseHTTPRequestHandler], sent: queue.Queue[Any]) -> Iterator[str]:
+    """Run a receiver, and give its URL."""
+    handler = type("Handler", (kind,), {"sent": sent})
     receiver = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    receiving = threading.Thread(target=receiver.serve_forever)
-    receiving.start()
-    url = f"http://127.0.0.1:{receiver.server_address[1]}/hook"
+    thread = threading.Thread(target=receiver.serve_forever)
+    thread.start()
     try:
-        with serving() as client:
-            client.post("/runs/wait", json={**COUNT, "webhook": url})
-            assert sent.get(timeout=20) < FLOOD
+        yield f"http://127.0.0.1:{receiver.server_address[1]}/hook"
     finally:
         receiver.shutdown()
         receiver.server_close()
-        receiving.join()
+        thread.join()
+
+
+def test_a_small_body_of_an_answer_is_read_to_its_end() -> None:
+    """A receiver that is cancelled when its connection closes can end its work."""
+    sent: queue.Queue[str] = queue.Queue()
+    with receiving(Late, sent) as url, serving() as client:
+        client.post("/runs/wait", json={**COUNT, "webhook": url})
+        assert sent.get(timeout=60) == "all sent"
+
+
+def test_a_large_body_of_an_answer_is_not_read_to_its_end() -> None:
+    """A receiver cannot fill the server's memory. The status counts, so it is a delivery."""
+    sent: queue.Queue[int] = queue.Queue()
+    with receiving(Flooding, sent) as url, serving() as client:
+        client.post("/runs/wait", json={**COUNT, "webhook": url})
+        assert sent.get(timeout=60) < FLOOD

@@ -247,7 +247,7 @@ def test_a_worker_thread_waits_without_the_lock(tmp_path: Path) -> None:
     worker.start()
     assert database.rows("SELECT * FROM numbers") == []
     other.execute("COMMIT")
-    worker.join(20)
+    worker.join(60)
     assert database.rows("SELECT * FROM numbers") == [(1,)]
     other.close()
     database.close()

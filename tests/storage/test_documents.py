@@ -288,7 +288,7 @@ async def test_deleted_space_is_given_back() -> None:
         for number in range(100):
             await storage.delete_thread(f"t{number:05}")
         pages = 1000
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while pages > 200:
                 await asyncio.to_thread(time.sleep, 0.01)  # No event tells of it.
                 (pages,) = storage._database.row("PRAGMA page_count")

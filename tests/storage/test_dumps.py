@@ -26,7 +26,7 @@ def test_restoring_empties_all_tables(path: str | None) -> None:
     with Server(graphs, path=path) as server, server.sync_client() as client:
 
         def on_loop(call: Coroutine[Any, Any, Any]) -> Any:
-            return asyncio.run_coroutine_threadsafe(call, server.loop).result(20)
+            return asyncio.run_coroutine_threadsafe(call, server.loop).result(60)
 
         thread = client.threads.create(ttl=60)["thread_id"]
         for name in ("row", "script"):

@@ -58,7 +58,7 @@ def http(path: str | None, clock: TestClock) -> Iterator[httpx.Client]:
 
 
 def http_to(server: Server) -> httpx.Client:
-    return httpx.Client(transport=server.transport(), base_url="http://server", timeout=20)
+    return httpx.Client(transport=server.transport(), base_url="http://server", timeout=60)
 
 
 def put(http: httpx.Client, key: str, value: Any) -> None:

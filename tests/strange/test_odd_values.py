@@ -145,7 +145,7 @@ def http() -> Iterator[httpx.Client]:
     hosted = {name: fresh_graph(name) for name in (GRAPH, "chat")}
     with (
         Server(hosted) as server,
-        httpx.Client(transport=server.transport(), base_url="http://x", timeout=20) as client,
+        httpx.Client(transport=server.transport(), base_url="http://x", timeout=60) as client,
     ):
         yield client
 

@@ -69,7 +69,7 @@ def answering(*pieces: bytes, close: bool = True) -> Iterator[str]:
                     for piece in pieces:
                         connection.sendall(piece)
                     if not close:
-                        over.wait(10)
+                        over.wait(60)
 
         thread = threading.Thread(target=serve)
         thread.start()
@@ -301,9 +301,11 @@ def test_reading_odd_streams_leaves_nothing_behind() -> None:
         for _ in range(10):
             once()
         tracemalloc.start()
-        before, _ = tracemalloc.get_traced_memory()
-        for _ in range(100):
-            once()
-        after, _ = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
+        try:
+            before, _ = tracemalloc.get_traced_memory()
+            for _ in range(100):
+                once()
+            after, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
     assert after - before < 500_000

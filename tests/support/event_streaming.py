@@ -101,7 +101,7 @@ class Held(httpx.SyncByteStream, httpx.AsyncByteStream):
         yield self._content
         if self._cut:
             raise httpx.ReadError("cut")
-        self._closed.wait(10)
+        self._closed.wait(60)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         await asyncio.to_thread(self._closed.wait, self._silence)

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-LIMIT = 20.0
+LIMIT = 60.0
 PAUSE = 0.005
 
 

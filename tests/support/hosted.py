@@ -35,9 +35,9 @@ class Gate:
         self._arrived.release()
         await ticket
 
-    def arrived(self, seconds: float = 10) -> None:
+    def arrived(self) -> None:
         """Wait until a node is held."""
-        assert self._arrived.acquire(timeout=seconds), "no node came to the gate"
+        assert self._arrived.acquire(timeout=60), "no node came to the gate"
 
     def open(self) -> None:
         """Let all go that are held."""

@@ -6,6 +6,7 @@ import contextlib
 import glob
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -48,7 +49,7 @@ class Cluster:
             raise RuntimeError("PostgreSQL is not installed")
         self._bin = found
         self._settings = {**_SETTINGS, **settings}
-        self._home = Path(tempfile.mkdtemp(prefix="lgpg-", dir="/tmp"))
+        self._home = Path(tempfile.mkdtemp(prefix=f"lgpg-{os.getpid()}-", dir="/tmp"))
         self._template: str | None = None
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = int(free.getsockname()[1])
@@ -128,6 +129,20 @@ class Cluster:
         self.execute(f"DROP DATABASE IF EXISTS {url.rpartition('/')[2]} WITH (FORCE)")
 
 
+def _stop_abandoned() -> None:
+    """Stop the clusters of test processes that were killed, and delete their files."""
+    for home in Path("/tmp").glob("lgpg-*-*"):
+        try:
+            os.kill(int(home.name.split("-")[1]), 0)
+        except ProcessLookupError:
+            with contextlib.suppress(OSError, ValueError):  # Another may be doing the same.
+                process = int((home / "data" / "postmaster.pid").read_text().split()[0])
+                os.kill(process, signal.SIGQUIT)
+            shutil.rmtree(home, ignore_errors=True)
+        except (OSError, ValueError):
+            continue  # It belongs to another user, or to something else.
+
+
 _own: Cluster | None = None
 
 
@@ -137,6 +152,7 @@ def cluster() -> Cluster:
     if _own is None:
         import atexit
 
+        _stop_abandoned()
         _own = Cluster()
         atexit.register(_own.close)
     return _own

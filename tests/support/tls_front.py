@@ -45,7 +45,7 @@ def tls_front(url: str) -> Iterator[str]:
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
     try:
-        assert ready.wait(10)
+        assert ready.wait(60)
         yield f"https://localhost:{ports[0]}"
     finally:
         loop.call_soon_threadsafe(stop.set)

@@ -40,7 +40,7 @@ def test_an_exception_that_is_its_own_cause_ends_the_run() -> None:
     # Beside this thread: a server that hangs must not hang the test, too.
     asking = threading.Thread(target=ask, daemon=True)
     asking.start()
-    asking.join(10)
+    asking.join(60)
     assert not asking.is_alive()
     assert answer[0]["__error__"]["message"] == "circle"
     (failure,) = server.errors

@@ -167,7 +167,7 @@ def test_a_wait_for_a_hold_can_be_cancelled(server: TestServer) -> None:
 
     looping = threading.Thread(target=asyncio.run, args=[give_up()], daemon=True)
     looping.start()
-    looping.join(20)
+    looping.join(60)
     assert not looping.is_alive()
 
 
@@ -197,7 +197,7 @@ def test_a_held_run_does_not_keep_the_server_from_closing() -> None:
     hold.wait()
     closing = threading.Thread(target=server.close)
     closing.start()
-    closing.join(20)
+    closing.join(60)
     is_closed = not closing.is_alive()
     hold.release()  # Lets the test itself end where closing does not.
     closing.join()
@@ -295,7 +295,7 @@ def test_wait_idle_has_a_limit_where_each_look_takes_long() -> None:
     builder = StateGraph(dict).add_node("working", working).add_edge(START, "working")
     with TestServer({"agent": builder.compile()}) as server, ThreadPoolExecutor() as pool:
         client = server.sync_client()
-        pool.submit(client.runs.create, None, "agent", input={}).result(20)
+        pool.submit(client.runs.create, None, "agent", input={}).result(60)
         before = time.monotonic()
         with pytest.raises(TimeoutError, match="active after"):
             server.wait_idle(timeout=0.5)
@@ -312,7 +312,7 @@ def test_a_server_whose_loop_is_held_up_is_not_waited_for() -> None:
 
     def blocking(state: Any) -> Any:
         blocked.set()
-        release.wait(10)
+        release.wait(60)
         return []
 
     with TestServer({"agent": ScriptedGraph(blocking)}) as server:
@@ -321,11 +321,11 @@ def test_a_server_whose_loop_is_held_up_is_not_waited_for() -> None:
         # Beside this thread: the run may block the loop before the answer about it has left.
         with ThreadPoolExecutor() as pool:
             started = pool.submit(client.runs.create, thread_id, "agent", input={})
-            assert blocked.wait(10)
+            assert blocked.wait(60)
             with pytest.raises(TimeoutError, match="event loop is held up"):
                 server.wait_idle(timeout=0.05)
             release.set()
-            started.result(10)
+            started.result(60)
         server.wait_idle()
 
 

@@ -51,7 +51,12 @@ def browser(folder: Path) -> Iterator[Browser]:
             port, path = file.read_text().split("\n")[:2]
             address = f"ws://127.0.0.1:{port}{path}"
             with connect(address, max_size=None, proxy=None) as socket:
-                yield Browser(socket)
+                started_browser = Browser(socket)
+                yield started_browser
+                # By this command it deletes its files outside of the profile; by a signal it
+                # does not.
+                started_browser.send("Browser.close")
+                process.wait(LIMIT)
         finally:
             process.terminate()
             try:

@@ -23,7 +23,7 @@ Visit = Callable[[str], Page]
 
 def get(server: Server, path: str) -> httpx.Response:
     """Ask a server's port."""
-    return httpx.get(f"{server.url}{path}", trust_env=False, timeout=10)
+    return httpx.get(f"{server.url}{path}", trust_env=False, timeout=60)
 
 
 def test_the_page_is_sent_with_a_strict_policy(server: Server) -> None:
