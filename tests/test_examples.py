@@ -84,7 +84,7 @@ def test_example(name: str) -> None:
         [sys.executable, *STRICT, str(EXAMPLES / name)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -104,7 +104,7 @@ def test_the_examples_of_tests_pass() -> None:
         cwd=EXAMPLES / "testing",
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stdout

@@ -43,7 +43,7 @@ def test_the_cache_of_langgraph_sdk(order: str) -> None:
         [sys.executable, *STRICT, "-c", program],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -88,7 +88,7 @@ def test_nginx_takes_its_configuration(tmp_path: Path) -> None:
         ["nginx", "-t", "-c", str(config), "-p", str(tmp_path)],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -182,7 +182,7 @@ def test_ipython_is_not_imported() -> None:
     """Importing `display` does not import IPython."""
     program = "import sys, langgraph_client.display; print('IPython' in sys.modules)"
     command = [sys.executable, "-c", program]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
     assert done.stdout.strip() == "False"
 
 

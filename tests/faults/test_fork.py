@@ -45,7 +45,7 @@ def test_a_forked_process_opens_its_own_connections() -> None:
 
     with raw_server(answer) as server:
         command = [sys.executable, *STRICT, "-c", PROGRAM, server.url]
-        subprocess.run(command, check=True, timeout=60)
+        subprocess.run(command, check=True, timeout=300)
 
     keys = [(asked.headers["x-api-key"], asked.connection) for asked in server.asked]
     blocking = [connection for key, connection in keys if key == "of-the-blocking-client"]

@@ -51,7 +51,7 @@ def test_a_worker_that_could_not_be_started_is_started_later() -> None:
         Background().finish(lambda: os.write(1, b"second\\n"), "work", 30)
     """
     told = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=True
     )
     assert sorted(told.stdout.split()) == ["first", "second"], told
     assert not told.stderr

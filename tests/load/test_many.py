@@ -100,7 +100,7 @@ else:
         [sys.executable, "-c", program, url],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -100,7 +100,7 @@ def test_the_end_of_a_loop_stops_the_runs_that_it_reads(
         url=server.url, name=name, main=main, leave=leave, arguments=[*arguments]
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=300
     )
     assert (done.stderr, done.returncode) == ("", 0)
     for argument in arguments:

@@ -176,5 +176,5 @@ print("over")
 def test_a_remote_node_that_does_not_answer_keeps_no_process_alive() -> None:
     """A process ends although a request for the schemas of a remote node is not answered."""
     command = [sys.executable, "-c", _PROCESS]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert (ended.stdout.strip(), ended.stderr) == ("over", "")

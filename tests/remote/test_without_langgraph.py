@@ -27,7 +27,7 @@ def run(server: Server, program: str) -> Any:
         [sys.executable, *STRICT, "-c", _WITHOUT + program, str(server.url)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

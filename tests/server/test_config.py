@@ -302,7 +302,7 @@ def load(folder: Path, files: dict[str, str], **keys: Any) -> subprocess.Complet
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
         env={**os.environ, "PRESENT": "shell"},
     )
 

@@ -175,7 +175,7 @@ def test_a_server_that_cannot_start_says_so_in_one_line(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode == 1
     assert done.stderr == ("the checkpointer could not be opened: ConnectionError: no database\n")

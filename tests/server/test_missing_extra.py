@@ -25,7 +25,7 @@ def test_the_server_names_its_extra(package: str, command: list[str]) -> None:
         [sys.executable, "-c", _WITHOUT, package, *command],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 1

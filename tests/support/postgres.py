@@ -63,7 +63,7 @@ class Cluster:
         as_other = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
         command = [*(as_other if os.geteuid() == 0 else []), str(self._bin / program), *arguments]
         done = subprocess.run(
-            command, cwd=self._home, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60
+            command, cwd=self._home, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=300
         )
         if done.returncode:
             raise RuntimeError(f"{program} failed: {done.stderr.decode()}")

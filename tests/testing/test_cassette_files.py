@@ -105,7 +105,7 @@ def test_files_do_not_depend_on_the_locale(tmp_path: Path) -> None:
             [sys.executable, "-c", script, str(path), mode],
             env={**os.environ, **environment},
             check=True,
-            timeout=60,
+            timeout=300,
         )
     assert "日本" in path.read_bytes().decode()
 

@@ -30,7 +30,7 @@ def values(client: SyncLangGraphClient, thread_id: str) -> dict[str, Any]:
 def run_python(code: str) -> str:
     """Run lines of Python, and return what they print."""
     command = [sys.executable, "-c", code]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
 
 
 def test_an_interrupt_is_answered(visit: Visit, client: SyncLangGraphClient) -> None:

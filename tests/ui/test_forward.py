@@ -178,7 +178,7 @@ def test_a_server_that_comes_back_is_found_again(chromium: Browser) -> None:
 def test_bad_arguments_are_said_in_one_line(arguments: list[str], text: str) -> None:
     """What is wrong with an argument is one line, and the status is 1."""
     command = [sys.executable, "-m", "langgraph_client.ui", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 1
     assert text in done.stderr
     assert done.stderr.count("\n") == 1
