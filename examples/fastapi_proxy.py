@@ -11,7 +11,7 @@ import operator
 import socket
 import threading
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from typing import Annotated, Any
 
 import httpx
@@ -27,8 +27,15 @@ GRACE = 0.5  # Seconds that a browser has to reconnect.
 
 
 def make_proxy(url: str) -> FastAPI:
-    app, client = FastAPI(), get_client(url=url)
+    client = get_client(url=url)
     leaving: dict[str, asyncio.Task[None]] = {}
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with client:
+            yield
+
+    app = FastAPI(lifespan=lifespan)
 
     @app.post("/runs")
     async def start(given: dict[str, Any]) -> str:
