@@ -56,6 +56,19 @@ def test_a_filter_of_too_many_values_is_refused(http: httpx.Client, path: str, e
         assert http.post(f"/{path}/{ending}", json=body).status_code == status
 
 
+@pytest.mark.parametrize(
+    "path", ["threads/search", "assistants/count", "runs/crons/search", "threads/{}/history"]
+)
+def test_a_filter_of_many_objects_in_lists_is_refused(
+    http: httpx.Client, thread: str, path: str
+) -> None:
+    """A hundred are answered: each may be compared with each of a document's list."""
+    url = f"/{path}".format(thread)
+    for items, status in (([{"n": 1}] * 100, 200), ([[{}] * 50] * 2, 422)):
+        body = {"metadata": {"a": {"b": items}}}
+        assert http.post(url, json=body).status_code == status
+
+
 def test_the_past_of_a_thread_is_not_pruned_while_a_run_needs_it(
     http: httpx.Client, thread: str, gate: Gate
 ) -> None:

@@ -92,8 +92,9 @@ def test_items_that_are_looked_up_are_those_that_are_equal(data: st.DataObject) 
     assert contains(document, wanted) == contains_each(document, wanted)
 
 
-def test_long_lists_are_not_compared_item_by_item() -> None:
-    """Each scalar of a wanted list is looked up, not compared with each item of the other list."""
+@pytest.mark.parametrize("items", ["scalars", "objects"])
+def test_long_lists_are_not_compared_item_by_item(items: str) -> None:
+    """Each item of a wanted list is looked up, not compared with each item of the other list."""
     compared = 0
 
     class Number(int):
@@ -104,9 +105,12 @@ def test_long_lists_are_not_compared_item_by_item() -> None:
 
         __hash__ = int.__hash__
 
-    many = [Number(number) for number in range(1000)]
-    assert contains(list(range(1000)), many)
-    assert compared <= 2 * len(many)
+    def item(number: int) -> Any:
+        return number if items == "scalars" else {"n": number}
+
+    many = [item(Number(number)) for number in reversed(range(1000))]
+    assert contains([item(number) for number in range(1000)], many)
+    assert compared <= 3 * len(many)
 
 
 @pytest.mark.parametrize(

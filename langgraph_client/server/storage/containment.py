@@ -28,26 +28,43 @@ def count_terms(value: object) -> int:
     return 1 + sum(map(count_terms, value.values() if isinstance(value, dict) else value))
 
 
+def count_compared(value: object) -> int:
+    """Return how many items of the lists in a JSON value are objects or lists.
+
+    `contains` may have to compare each of them with each object or list of a document's list.
+    """
+    if isinstance(value, dict):
+        return sum(map(count_compared, value.values()))
+    if isinstance(value, list):
+        return sum(1 + count_compared(item) for item in value if isinstance(item, dict | list))
+    return 0
+
+
 def _has_items(document: list[object], wanted: list[object]) -> bool:
-    # Scalars are looked up: comparing each with each takes minutes for lists of some thousands.
-    scalars, containers = set(), []
-    for item in document:
-        if isinstance(item, dict | list):
-            containers.append(item)
-        else:
-            scalars.add(_key(item))
-    return all(
-        any(contains(item, value) for item in containers)
-        if isinstance(value, dict | list)
-        else _key(value) in scalars and not _is_nan(value)
-        for value in wanted
-    )
+    # Items are looked up first, because an equal one is contained: comparing each with each takes
+    # minutes for lists of some thousands.
+    containers = [item for item in document if isinstance(item, dict | list)]
+    equals = {_key(item) for item in document if not isinstance(item, dict | list)}
+    is_complete = False
+    for value in wanted:
+        if not isinstance(value, dict | list):
+            if _key(value) not in equals:
+                return False
+            continue
+        if not is_complete:
+            equals.update(map(_key, containers))
+            is_complete = True
+        if _key(value) not in equals and not any(contains(item, value) for item in containers):
+            return False
+    return True
 
 
-def _key(scalar: object) -> tuple[bool, object]:
-    return isinstance(scalar, bool), scalar  # A boolean has the hash of a number.
-
-
-def _is_nan(scalar: object) -> bool:
-    # It never equals itself, but a set finds it.
-    return isinstance(scalar, float) and math.isnan(scalar)
+def _key(value: object) -> object:
+    """Return a key that is equal for equal JSON values only."""
+    if isinstance(value, dict):
+        return frozenset((name, _key(member)) for name, member in value.items())
+    if isinstance(value, list):
+        return tuple(map(_key, value))
+    if isinstance(value, float) and math.isnan(value):
+        return object()  # It never equals itself, but a set would find it.
+    return isinstance(value, bool), value  # A boolean has the hash of a number.

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.server.documents import threads
+from langgraph_client.server.documents.filters import containment
 from langgraph_client.server.encoding import encode_blanked
 from langgraph_client.server.errors import Conflict, Denied, Invalid, NotFound, Unavailable
 from langgraph_client.server.graphs.protocol import HostedGraph, thread_config
@@ -156,8 +157,9 @@ async def search_history(request: ValidRequest) -> Response:
     if not isinstance(before, dict):
         raise Invalid("before.configurable must be an object")
     limit = int(body.get("limit", 1))
+    wanted = containment(body.get("metadata") or {})
     return await _history(
-        request, limit, before.get("checkpoint_id"), body.get("metadata"), body.get("checkpoint")
+        request, limit, before.get("checkpoint_id"), wanted, body.get("checkpoint")
     )
 
 
