@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+import threading
 import time
 import uuid
 from contextlib import closing
@@ -239,6 +240,25 @@ def test_a_cancelled_run_ends_and_says_why(action: str) -> None:
         thread.request("POST", f"/threads/{{t}}/runs/{run_id}/cancel?wait=1&action={action}")
         end = thread.events()[-1]["params"]["data"]
     assert end == {"event": "interrupted", "graph_name": "wait", "reason": "cancelled"}
+
+
+def test_of_a_run_that_is_rolled_back_only_start_and_end_stay() -> None:
+    """A later reader does not get what the run has said."""
+    arrived = threading.Event()
+
+    async def wait(state: Count) -> dict[str, Any]:
+        arrived.set()
+        await asyncio.sleep(60)
+        return {}
+
+    with (
+        Server({"wait": one_node(Count, wait)}) as server,
+        closing(Thread(server.listen())) as thread,
+    ):
+        run_id = thread.start("wait", {"count": 1})
+        assert arrived.wait(20)
+        thread.request("POST", f"/threads/{{t}}/runs/{run_id}/cancel?wait=1&action=rollback")
+        assert kinds(thread.events()) == ["lifecycle running", "lifecycle interrupted"]
 
 
 def test_a_run_of_the_older_endpoints_is_seen_by_a_late_reader(thread: Thread) -> None:

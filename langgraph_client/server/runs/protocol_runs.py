@@ -176,14 +176,27 @@ class ProtocolRuns:
         if job.protocol is None and is_protocol(job.run):
             await self.begin(job)
 
-    async def end(self, job: Job, status: str, error: str | None, waits: bool) -> None:
-        """Add a run's end, and release its log."""
+    async def end(
+        self, job: Job, status: str, error: str | None, waits: bool, *, is_gone: bool
+    ) -> None:
+        """Add a run's end, and release its log.
+
+        Args:
+            job: The run.
+            status: Its status.
+            error: The exception's message; None without an error.
+            waits: Whether the thread waits at an interrupt.
+            is_gone: Whether the run is deleted.
+        """
         run, job.protocol = job.protocol, None
         if run is None:
             return
         try:
             run.end(status, error, waits)
             await run.log.log.flush()
+            if is_gone:
+                # Until now, one event may have stayed as the thread's last.
+                await self._storage.protocol_events.delete_run(job.run_id, keep_lifecycle=True)
         except (Unavailable, Fenced) as failed:
             # The run's document has its status, so `_repair` adds the end for the next reader. The
             # run is over also if its lease was lost after its end was written.

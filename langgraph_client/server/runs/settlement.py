@@ -217,7 +217,7 @@ class Settlements:
             self._queue.leave(job, end.rest)
             if self._cluster is not None:
                 # Before `ended`, after which the next holder of the lease writes the v3 log.
-                await self._finish_protocol(job, end.status, outcome, end.rest)
+                await self._finish_protocol(job, end, outcome)
                 await self._cluster.ended(job, others)
         # After the commit, and before `job.over` is set: then waiters read the result.
         job.run, job.result = end.run, end.result
@@ -226,7 +226,7 @@ class Settlements:
             self._thread_logs.append(job.thread_id, "error", end.error_event, end.error_id)
         self._thread_logs.append(job.thread_id, "metadata", end.done, end.done_id)
         # Does nothing if it was done above; a single process does it without the lock.
-        await self._finish_protocol(job, end.status, outcome, end.rest)
+        await self._finish_protocol(job, end, outcome)
         await self._close(job, complete=end.status in ("success", "interrupted"))
         self._log_end(job, end.status, outcome)
         if end.for_listeners is not None:
@@ -350,12 +350,11 @@ class Settlements:
                 self._cluster.shared.epochs[job.thread_id] = released
             raise
 
-    async def _finish_protocol(
-        self, job: Job, status: str, outcome: Outcome, rest: Document
-    ) -> None:
+    async def _finish_protocol(self, job: Job, end: _End, outcome: Outcome) -> None:
         """Add the end to the v3 events, if it is not there yet."""
         message = (outcome.error or {}).get("message")
-        await self._protocol_runs.end(job, status, message, bool(rest.get("interrupts")))
+        waits = bool(end.rest.get("interrupts"))
+        await self._protocol_runs.end(job, end.status, message, waits, is_gone=end.gone)
 
     async def _lose(self, job: Job) -> None:
         """Stop a run that another process has taken over, without writing an end."""

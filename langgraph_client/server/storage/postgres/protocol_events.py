@@ -19,6 +19,11 @@ _MAY_GO = (
     " WHERE others.thread_id = protocol_events.thread_id)"
     " OR NOT EXISTS (SELECT 1 FROM threads WHERE threads.thread_id = protocol_events.thread_id))"
 )
+# After the events of a run were deleted, its end may be left, as the last event of the thread.
+_HAS_MORE = (
+    "EXISTS (SELECT 1 FROM protocol_events AS others"
+    " WHERE others.run_id = protocol_events.run_id AND others.seq < protocol_events.seq)"
+)
 _DELETED = Place("protocol_events", deletes=True)
 _MISSING = (
     "SELECT run_id FROM runs WHERE thread_id = %s"
@@ -35,6 +40,7 @@ class ProtocolEventTable:
     def __init__(self, executor: Executor, leases: Leases | None = None) -> None:
         self._executor = executor
         self._leases = leases
+        self._swept_to = 0
 
     async def add(self, thread_id: str, events: Sequence[KeptEvent]) -> None:
         """Write events, all or none."""
@@ -90,18 +96,22 @@ class ProtocolEventTable:
 
     async def delete_run(self, run_id: str, *, keep_lifecycle: bool = False) -> None:
         """Delete the events of a run, but not the last event of its thread."""
-        kept = "name NOT LIKE 'lifecycle:%%'" if keep_lifecycle else _MAY_GO
-        await self._executor.write(
-            f"DELETE FROM protocol_events WHERE run_id = %s AND {kept}", (run_id,), place=_DELETED
-        )
+        statement = f"DELETE FROM protocol_events WHERE run_id = %s AND {_MAY_GO}"
+        if keep_lifecycle:
+            statement += " AND name NOT LIKE 'lifecycle:%%'"
+        await self._executor.write(statement, (run_id,), place=_DELETED)
 
     async def delete_ended(self, before_ms: int, limit: int) -> int:
         """Delete the events of runs that ended before a time. Return how many runs lost theirs."""
         row = await self._executor.row(
-            f"WITH ended AS (SELECT run_id FROM protocol_events WHERE {_ENDS} AND ms < %s"
-            f" AND {_MAY_GO} ORDER BY ms LIMIT %s),"
+            f"WITH ended AS (SELECT run_id, ms FROM protocol_events WHERE {_ENDS}"
+            f" AND ms >= %s AND ms < %s AND ({_MAY_GO} OR {_HAS_MORE}) ORDER BY ms LIMIT %s),"
             " gone AS (DELETE FROM protocol_events WHERE run_id IN (SELECT run_id FROM ended)"
-            f" AND {_MAY_GO}) SELECT count(*) FROM ended",
-            (min(before_ms, MAX_INTEGER), min(limit, MAX_INTEGER)),
+            f" AND {_MAY_GO}) SELECT count(*), max(ms) FROM ended",
+            (self._swept_to, min(before_ms, MAX_INTEGER), min(limit, MAX_INTEGER)),
         )
-        return int(row[0]) if row else 0
+        deleted, last = row or (0, None)
+        # The next call does not look again at all ends that stay. One that finds fewer runs is the
+        # last of a sweep.
+        self._swept_to = last if last is not None and deleted >= limit else 0
+        return int(deleted)

@@ -12,7 +12,8 @@ from langgraph_client.server.storage.sqlite.documents import MAX_INTEGER
 
 _ENDS = "name IN ('lifecycle:completed', 'lifecycle:failed', 'lifecycle:interrupted')"
 _EVENTS_PER_STATEMENT = 100
-"""How many rows one statement deletes, so that other requests do not wait for long."""
+"""How many rows one statement reads or deletes, so that other requests do not wait for long."""
+_START = (-1, -1)
 # The last event of a thread stays as long as the thread exists, because the next event gets the
 # number after it. The end of a run that was deleted with its thread is stored for some time, for
 # readers whose connection was lost.
@@ -20,6 +21,12 @@ _MAY_GO = (
     "(seq < (SELECT max(seq) FROM protocol_events AS others"
     " WHERE others.thread_id = protocol_events.thread_id)"
     " OR NOT EXISTS (SELECT 1 FROM threads WHERE threads.thread_id = protocol_events.thread_id))"
+)
+# After the events of a run were deleted, its end may be left, as the last event of the thread.
+_HAS_MORE = (
+    "(EXISTS (SELECT 1 FROM protocol_events AS others"
+    " WHERE others.run_id = protocol_events.run_id AND others.seq < protocol_events.seq)"
+    " OR instr(data, x'0a'))"
 )
 _MISSING = (
     "SELECT run_id FROM runs WHERE thread_id = ?"
@@ -41,6 +48,7 @@ class ProtocolEventTable:
     def __init__(self, database: Database, deleted: Callable[[], None]) -> None:
         self._database = database
         self._deleted = deleted
+        self._swept_to = _START
         database.execute(
             "CREATE TABLE IF NOT EXISTS protocol_events (thread_id TEXT NOT NULL,"
             " seq INTEGER NOT NULL, run_id TEXT NOT NULL, ms INTEGER NOT NULL, name TEXT NOT NULL,"
@@ -98,10 +106,12 @@ class ProtocolEventTable:
 
     async def delete_run(self, run_id: str, *, keep_lifecycle: bool = False) -> None:
         """Delete the events of a run, but not the last event of its thread."""
-        kept = " AND name NOT LIKE 'lifecycle:%'" if keep_lifecycle else f" AND {_MAY_GO}"
-        await self._delete(f"run_id = ?{kept}", run_id)
+        of_run = "run_id = ?"
+        if keep_lifecycle:
+            of_run += " AND name NOT LIKE 'lifecycle:%'"
+        await self._delete(f"{of_run} AND {_MAY_GO}", run_id)
         for row in self._database.rows(
-            "SELECT seq, run_id, ms, name, data FROM protocol_events WHERE run_id = ?"
+            f"SELECT seq, run_id, ms, name, data FROM protocol_events WHERE {of_run}"
             " AND instr(data, x'0a')",
             (run_id,),
         ):  # The thread's last row: of its events, only the last one stays.
@@ -117,15 +127,27 @@ class ProtocolEventTable:
 
     async def delete_ended(self, before_ms: int, limit: int) -> int:
         """Delete the events of runs that ended before a time. Return how many runs lost theirs."""
-        ended = self._database.rows(
-            f"SELECT run_id FROM protocol_events WHERE {_ENDS} AND ms < ? AND {_MAY_GO}"
-            " ORDER BY ms LIMIT ?",
-            (min(before_ms, MAX_INTEGER), min(limit, MAX_INTEGER)),
-        )
-        for (run_id,) in ended:
-            await self.delete_run(run_id)
+        deleted = 0
+        while deleted < limit:
+            page = self._database.rows(
+                f"SELECT ms, rowid, run_id, {_MAY_GO} OR {_HAS_MORE} FROM protocol_events"
+                f" WHERE {_ENDS} AND (ms, rowid) > (?, ?) AND ms < ?"
+                f" ORDER BY ms, rowid LIMIT {_EVENTS_PER_STATEMENT}",
+                (*self._swept_to, min(before_ms, MAX_INTEGER)),
+            )
+            for ms, rowid, run_id, has_some in page:
+                if has_some:
+                    await self.delete_run(run_id)
+                    deleted += 1
+                # The next call goes on here: it does not look again at all ends that stay.
+                self._swept_to = (ms, rowid)
+                if deleted >= limit:
+                    return deleted
             await self._database.pause()
-        return len(ended)
+            if len(page) < _EVENTS_PER_STATEMENT:
+                self._swept_to = _START
+                break
+        return deleted
 
     async def _delete(self, where: str, value: str) -> None:
         statement = (
