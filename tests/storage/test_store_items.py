@@ -22,6 +22,7 @@ from langgraph_client.server.storage.postgres import item_conditions as postgres
 from langgraph_client.server.storage.postgres.store import BlockingStore
 from langgraph_client.server.storage.sqlite import item_conditions as sqlite_conditions
 from langgraph_client.server.storage.sqlite.json_conditions import install
+from langgraph_client.server.storage.sqlite.storage import SqliteStorage
 from langgraph_client.testing import TestClock
 from tests.support.postgres import binaries, cluster
 
@@ -123,6 +124,7 @@ def test_an_operator_that_does_not_exist(http: httpx.Client, wanted: dict[str, A
 @given(_DOCUMENTS, _FILTERS)
 @example({"a": {"0": [1]}}, {"a": {"0": {"0": 1}}})
 @example({"a": "x\0y"}, {"a": "x\0y"})
+@example({"a": 12}, {"a": 12})
 @example({"a": None}, {"a": math.inf})
 def test_sqlite_agrees_with_the_definition(document: Any, wanted: Any) -> None:
     """The condition for SQLite holds for a value exactly if the filter matches it."""
@@ -132,10 +134,48 @@ def test_sqlite_agrees_with_the_definition(document: Any, wanted: Any) -> None:
         sqlite_conditions.install_item_filter(connection)
         condition, parameters = sqlite_conditions.item_condition(wanted)
         query = f"SELECT 1 FROM (SELECT ? AS value) WHERE {condition}"
-        found = connection.execute(query, [encode(document).decode(), *parameters]).fetchone()
+        found = connection.execute(query, [encode(document), *parameters]).fetchone()
     finally:
         connection.close()
     assert (found is not None) == matches(decode(encode(document)), wanted)
+
+
+async def test_a_text_with_nul_is_found_as_a_whole_only() -> None:
+    """And not by what comes before NUL."""
+    storage = SqliteStorage()
+    store: Any = storage.store
+    values = {"one": {"a": "x\0y"}, "two": {"a": "x", "b": "\0"}, "three": {"a": r"x\u0000y"}}
+    for key, value in values.items():
+        await store.aput(("n",), key, value)
+    for text, expected in (("x", ["two"]), ("x\0y", ["one"]), (r"x\u0000y", ["three"])):
+        for wanted in ({"a": text}, {"a": {"$eq": text}}):
+            found = await store.asearch(("n",), filter=wanted)
+            assert [item.key for item in found] == expected
+    await storage.close()
+
+
+def test_json_functions_of_sqlite_get_no_bytes() -> None:
+    """Some versions take the eight bytes of `{"a":12}`, as the store has them, for binary JSON."""
+    connection, other = sqlite3.connect(":memory:"), sqlite3.connect(":memory:")
+
+    def replace(name: str) -> None:
+        def call(text: Any, path: str) -> Any:
+            assert isinstance(text, str)
+            return other.execute(f"SELECT {name}(?, ?)", (text, path)).fetchone()[0]
+
+        connection.create_function(name, 2, call)
+
+    try:
+        install(connection)
+        sqlite_conditions.install_item_filter(connection)
+        for name in ("json_type", "json_extract"):
+            replace(name)
+        condition, parameters = sqlite_conditions.item_condition({"a": 12})
+        query = f"SELECT 1 FROM (SELECT ? AS value) WHERE {condition}"
+        assert connection.execute(query, [b'{"a":12}', *parameters]).fetchone() == (1,)
+    finally:
+        connection.close()
+        other.close()
 
 
 @pytest.fixture(scope="module")

@@ -67,16 +67,21 @@ def filter_text(wanted: object) -> str:
     return json.dumps(wanted, default=lambda value: decode(encode(value)))
 
 
-def as_one_condition(op: SearchOp) -> SearchOp:
+def as_one_condition(op: SearchOp, *, always: bool = False) -> SearchOp:
     """Return a search whose filter langgraph's store passes to `_get_filter_condition` as a whole.
+
+    Args:
+        op: The search.
+        always: Whether to pass an empty filter too.
 
     Raises:
         ValueError: The filter is invalid.
     """
-    if not op.filter:
+    if not (op.filter or always):
         return op
-    check_filter(op.filter)
-    return op._replace(filter={"value": {_WHOLE: op.filter}})
+    wanted = op.filter or {}
+    check_filter(wanted)
+    return op._replace(filter={"value": {_WHOLE: wanted}})
 
 
 def conditions(

@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from langgraph_client.models.fields import JsonObject
 from langgraph_client.server.encoding import decode, encode
-from langgraph_client.server.errors import Invalid
+from langgraph_client.server.errors import Invalid, Unreadable
 from langgraph_client.server.http.endpoint import ValidRequest
 from langgraph_client.server.http.replies import empty, http_error, reply
 from langgraph_client.server.storage.item_filter import check_filter, conditions
@@ -63,9 +63,12 @@ async def _result_of(operation: Awaitable[object]) -> Any:
 
     Raises:
         Invalid: The store refuses the values, such as a label that contains a NUL.
+        Unreadable: The item is damaged.
     """
     try:
         return await operation
+    except Unreadable:
+        raise
     except (TypeError, ValueError) as error:
         raise Invalid(str(error)) from None
 

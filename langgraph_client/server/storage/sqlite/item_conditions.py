@@ -15,14 +15,22 @@ from langgraph_client.server.storage.sqlite.json_conditions import (
 )
 
 _FUNCTION = "item_matches"
+# Values are BLOBs of JSON text, of which some look like SQLite's own binary form of JSON to it.
+_TEXT = "CAST(value AS TEXT)"
+_HAS_NO_NUL = rf"instr({_TEXT}, '\u0000') = 0"
+_IN_PYTHON = f"{_FUNCTION}(CAST(value AS BLOB), ?)"
 _MAX_INTEGER = 2**63 - 1
 
 
 def install_item_filter(connection: sqlite3.Connection) -> None:
     """Make the SQL function known that conditions call."""
 
-    def item_matches(text: str | bytes, wanted: str) -> bool:
-        return matches(decode(text), _filter(wanted))
+    def item_matches(text: bytes, wanted: str) -> bool:
+        try:
+            value = decode(text)
+        except ValueError:
+            return False
+        return isinstance(value, dict) and matches(value, _filter(wanted))
 
     connection.create_function(_FUNCTION, 2, item_matches, deterministic=True)
 
@@ -30,17 +38,24 @@ def install_item_filter(connection: sqlite3.Connection) -> None:
 def item_condition(wanted: dict[str, Any]) -> tuple[str, list[Any]]:
     """Return a condition that holds for rows whose value matches a filter, and its parameters.
 
-    Comparisons with a text, number or boolean, which are the most frequent, are left to SQLite's
-    JSON functions: only the values that pass them are decoded.
+    It holds for no value that is damaged, whatever the filter. Comparisons with a text, number or
+    boolean, which are the most frequent, are left to SQLite's JSON functions: only the values that
+    pass them are decoded.
     """
     simple = {key: value for key, value in wanted.items() if _is_simple(key, value)}
     terms: list[str] = []
     parameters: list[Any] = []
     if simple:
-        condition, parameters = contains_condition("value", simple)
-        terms.append(condition)
-    if len(simple) < len(wanted):
-        terms.append(f"{_FUNCTION}(value, ?)")
+        condition, parameters = contains_condition(_TEXT, simple)
+        # One damaged value would make the whole query fail. And some versions of SQLite read texts
+        # only up to NUL.
+        terms.append(
+            f"CASE WHEN NOT json_valid({_TEXT}) THEN 0"
+            f" WHEN {condition} THEN {_HAS_NO_NUL} OR {_IN_PYTHON} ELSE 0 END"
+        )
+        parameters.append(filter_text(simple))
+    if len(simple) < len(wanted) or not wanted:
+        terms.append(_IN_PYTHON)
         rest = {key: value for key, value in wanted.items() if key not in simple}
         parameters.append(filter_text(rest))
     return " AND ".join(terms), parameters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from langgraph.store.sqlite import SqliteStore
 from langgraph.store.sqlite.base import SqliteIndexConfig
 
 from langgraph_client.server.clock import Clock
+from langgraph_client.server.encoding import decode
+from langgraph_client.server.errors import Unreadable
 from langgraph_client.server.options import StoreOptions
 from langgraph_client.server.storage.embeddings import PreparedEmbeddings
 from langgraph_client.server.storage.item_filter import as_one_condition
@@ -22,6 +25,12 @@ from langgraph_client.server.storage.sqlite.item_conditions import (
     item_condition,
 )
 from langgraph_client.server.storage.sqlite.vectors import install_distance
+
+logger = logging.getLogger("langgraph_client.server")
+
+
+class _Damaged(dict[str, Any]):
+    """Stands for a value that cannot be read."""
 
 
 class Store(SqliteStore):
@@ -55,7 +64,8 @@ class Store(SqliteStore):
                 "text_fields": list(options.index.fields),
             }
         ttl = TTLConfig(refresh_on_read=options.refresh_on_read, default_ttl=options.default_ttl)
-        super().__init__(database.connection, index=index, ttl=ttl)
+        super().__init__(database.connection, deserializer=_loaded, index=index, ttl=ttl)
+        self._damaged: set[tuple[tuple[str, ...], str]] = set()
         # The lock of all tables of this connection; it is reentrant.
         self.lock = database.lock  # type: ignore[assignment]
         self._database = database
@@ -103,8 +113,35 @@ class Store(SqliteStore):
                 self._keep_time(op, result)
         return results
 
+    def _batch_get_ops(self, get_ops: Any, results: list[Result], cur: sqlite3.Cursor) -> None:
+        super()._batch_get_ops(get_ops, results, cur)
+        for index, op in get_ops:
+            if _is_damaged(results[index]):
+                place = "/".join((*op.namespace, op.key))
+                detail = f"The item {place} of the store is damaged: it can only be deleted"
+                raise Unreadable(f"{detail}, or restored from a backup")
+
+    def _batch_search_ops(
+        self, search_ops: Any, results: list[Result], cur: sqlite3.Cursor
+    ) -> None:
+        super()._batch_search_ops(search_ops, results, cur)
+        found = [item for index, _ in search_ops for item in _items(results[index])]
+        if damaged := [item for item in found if _is_damaged(item)]:
+            for item in damaged:
+                self._note_damage(item.namespace, item.key)
+            # Once more, without them: so pages stay full.
+            super()._batch_search_ops(search_ops, results, cur)
+
+    def _note_damage(self, namespace: tuple[str, ...], key: str) -> None:
+        if (namespace, key) not in self._damaged:
+            self._damaged.add((namespace, key))
+            place = "/".join((*namespace, key))
+            logger.error("The item %s of the store is damaged, and is left out", place)
+
     def _prepare_batch_search_queries(self, search_ops: Any) -> Any:
-        searches = [(index, as_one_condition(op)) for index, op in search_ops]
+        # The condition also leaves out damaged items. Without any, it would only take time.
+        always = bool(self._damaged)
+        searches = [(index, as_one_condition(op, always=always)) for index, op in search_ops]
         queries, embedded = super()._prepare_batch_search_queries(searches)
         return [_all_in_order(sql, params, *rest) for sql, params, *rest in queries], embedded
 
@@ -116,6 +153,8 @@ class Store(SqliteStore):
         return [(_in_its_place(sql), params) for sql, params in queries], embedded
 
     def _keep_time(self, op: Op, result: Any) -> None:
+        if isinstance(op, PutOp):
+            self._damaged.discard((op.namespace, op.key))
         if isinstance(op, PutOp) and op.value is not None:
             now = self._after(0)
             self.conn.execute(
@@ -184,6 +223,22 @@ class Store(SqliteStore):
     def _after(self, minutes: float) -> str:
         end = self._clock.now() + timedelta(minutes=minutes)
         return end.isoformat(" ", timespec="microseconds")
+
+
+def _loaded(text: Any) -> dict[str, Any]:
+    try:
+        value = decode(text)
+    except ValueError:
+        return _Damaged()
+    return value if isinstance(value, dict) else _Damaged()
+
+
+def _is_damaged(item: Any) -> bool:
+    return item is not None and isinstance(item.value, _Damaged)
+
+
+def _items(result: Any) -> list[Any]:
+    return result or []
 
 
 def _without_ttl(op: Op) -> Op:
