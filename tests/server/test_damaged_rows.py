@@ -80,6 +80,29 @@ def test_a_damaged_thread_is_left_out_of_searches(
     assert only_logged(caplog, "threads", second)
 
 
+@pytest.mark.parametrize("column", ["doc", "metadata", "values", "interrupts"])
+def test_a_thread_with_a_byte_that_is_not_utf_8_is_damaged(
+    path: Any, http: httpx.Client, caplog: pytest.LogCaptureFixture, column: str
+) -> None:
+    """It is left out of searches and logged once, and no answer quotes what is stored."""
+    if not isinstance(path, Path):
+        pytest.skip("PostgreSQL refuses such a text")
+    first, second, third = threads_with_state(http, 3)
+    spoilt = f"""CAST(replace("{column}", '}}', ',"pin":"1234' || x'ff' || '"}}') AS TEXT)"""
+    execute(path, f"""UPDATE threads SET "{column}" = {spoilt} WHERE thread_id = '{second}'""")
+    wide = {"values": {"x": "done"}, "metadata": {f"key{number}": 1 for number in range(200)}}
+    for body in ({}, MARKED, {"values": {"x": "done"}}, {"limit": 100}, {"status": "idle"}):
+        found = http.post("/threads/search", json=body)
+        assert [thread["thread_id"] for thread in found.json()] == [first, third], body
+    assert http.post("/threads/search", json=wide).json() == []
+    assert only_logged(caplog, "threads", second)
+    response = http.get(f"/threads/{second}")
+    assert response.status_code == 500
+    assert "is damaged" in response.text
+    assert "1234" not in response.text
+    assert http.delete(f"/threads/{second}").status_code == 204
+
+
 def test_pages_are_full_without_a_damaged_thread(path: Any, http: httpx.Client) -> None:
     """So a client that reads page by page sees all others, each of them once."""
     ids = threads_with_state(http, 5)
@@ -275,6 +298,34 @@ def test_a_damaged_cron_keeps_no_other_from_firing(path: Any) -> None:
         damage(path, "crons", f"cron_id = '{ids[0]}'")
         clock.advance(61)
         eventually(lambda: len(http.post("/threads/search", json={}).json()) == 1)
+
+
+def test_a_damaged_item_is_left_out_and_can_be_deleted(
+    path: Any, http: httpx.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Pages of the others are full, with and without a filter; a request for it says so."""
+    if not isinstance(path, Path):
+        pytest.skip("PostgreSQL's jsonb cannot hold anything else")
+    place = {"namespace": ["a"], "key": "1"}
+    for key in "0123":
+        item = {"namespace": ["a"], "key": key, "value": {"n": 1, "key": key}}
+        assert http.put("/store/items", json=item).status_code == 204
+    execute(path, "UPDATE store SET value = substr(value, 1, length(value) - 1) WHERE key = '1'")
+    for wanted in ({}, {"n": 1}, {"n": {"$gte": 1}}, {"n": 1, "key": {"$ne": "x"}}):
+        body = {"namespace_prefix": ["a"], "limit": 2, "filter": wanted}
+        found = http.post("/store/items/search", json=body).json()["items"]
+        assert [item["key"] for item in found] == ["0", "2"], wanted
+    errors = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert [error.getMessage() for error in errors] == [
+        "The item a/1 of the store is damaged, and is left out"
+    ]
+    response = http.get("/store/items", params=place)
+    assert response.status_code == 500
+    assert "item a/1 of the store is damaged" in response.json()["detail"]
+    assert http.request("DELETE", "/store/items", json=place).status_code == 204
+    assert http.get("/store/items", params=place).json() is None
+    found = http.post("/store/items/search", json={"limit": 4}).json()["items"]
+    assert [item["key"] for item in found] == ["0", "2", "3"]
 
 
 def test_a_damaged_delivery_keeps_no_other_webhook_from_being_sent(

@@ -196,6 +196,19 @@ def test_a_full_disk_leaves_the_database_usable(tmp_path: Path) -> None:
     database.close()
 
 
+def test_an_error_does_not_quote_a_stored_text() -> None:
+    """It may be of another user. The log has SQLite's message, the answer does not."""
+    database = Database()
+    database.execute("CREATE TABLE texts (text)")
+    database.execute("INSERT INTO texts VALUES (CAST('secret' || x'ff' AS TEXT))")
+    with pytest.raises(Unavailable) as caught, database.reading() as cursor:
+        cursor.execute("SELECT text FROM texts").fetchall()
+    assert "secret" not in caught.value.detail
+    assert "secret" in caught.value.cause
+    assert database.row("SELECT text FROM texts") == ("secret\udcff",)
+    database.close()
+
+
 def test_an_error_within_a_transaction_undoes_all_of_it() -> None:
     """A transaction is kept as a whole or not at all, also the nested ones in it."""
     database = Database()

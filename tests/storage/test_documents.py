@@ -205,6 +205,40 @@ async def test_a_search_lets_others_work_and_decodes_only_what_it_returns(
         assert turns > (2 if "metadata" in wanted else 5)
 
 
+@pytest.mark.parametrize("filters", [{}, {"contains": {"metadata": {"n": 1}}}])
+async def test_a_page_is_read_by_its_row_numbers(
+    storage: SqliteStorage, filters: dict[str, Any]
+) -> None:
+    """Not by an index of a condition: the rows of this would be read again for each batch."""
+    for number in range(100):
+        await storage.threads.put(thread(number, metadata={"n": 1}))
+    statements: list[str] = []
+    connection = storage._database.connection
+    connection.set_trace_callback(statements.append)
+    page = {"where": {"status": "idle"}, "order_by": "updated_at", "limit": 1000}
+    assert len(await storage.threads.search(**page, **filters)) == 100
+    connection.set_trace_callback(None)
+    batches = [statement for statement in statements if "rowid IN" in statement]
+    assert len(batches) > 1
+    for batch in batches:
+        plan = [row[-1] for row in connection.execute(f"EXPLAIN QUERY PLAN {batch}")]
+        assert any("INTEGER PRIMARY KEY" in step for step in plan), plan
+
+
+async def test_a_row_without_a_key_hides_no_other(storage: SqliteStorage) -> None:
+    """It is damaged, and is left out each time."""
+    for number in range(3):
+        await storage.threads.put(thread(number))
+    storage._database.execute(
+        "UPDATE threads SET thread_id = NULL, doc = '{' WHERE thread_id = 't00001'"
+    )
+    for _ in range(3):
+        found = [one["thread_id"] for one in await storage.threads.search()]
+        assert found == ["t00000", "t00002"]
+    found = await storage.threads.search(contains={"metadata": {}})
+    assert [one["thread_id"] for one in found] == ["t00000", "t00002"]
+
+
 async def test_a_thread_that_changes_during_a_search_is_still_found(storage: SqliteStorage) -> None:
     """A write in the middle of a search neither hides its document nor shows it twice."""
     for number in range(100):

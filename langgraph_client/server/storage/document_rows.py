@@ -159,10 +159,19 @@ def _document_of(
         ValueError: It is not JSON, or not an object.
         TypeError: It is not text.
     """
-    document: Document = decode(row[0])
+    document: Document = _decoded(row[0])
     if type(document) is not dict:
         raise ValueError("the document is not an object")
     for field, text in zip(apart, row[1:], strict=True):
         if text is not None and (fields is None or field in fields):
-            document[field] = decode(text)
+            document[field] = _decoded(text)
     return document
+
+
+def _decoded(text: Any) -> Any:
+    try:
+        return decode(text)
+    except TypeError:
+        if isinstance(text, str):  # It has surrogates.
+            raise ValueError("a text is not UTF-8") from None
+        raise

@@ -99,14 +99,38 @@ class Database:
             yield cursor
 
     def row(self, statement: str, values: Sequence[object] = ()) -> Any:
-        """Return the first row that a query finds, or None."""
+        """Return the first row that a query finds, or None. Texts are as those of `rows`."""
         with self.lock, translated():
-            return self.connection.execute(statement, values).fetchone()
+            try:
+                return self.connection.execute(statement, values).fetchone()
+            except sqlite3.OperationalError as error:
+                if not _is_of_damaged_text(error):
+                    raise
+            with self._any_text():
+                return self.connection.execute(statement, values).fetchone()
 
     def rows(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
-        """Return the rows that a query finds."""
+        """Return the rows that a query finds.
+
+        In a text that is not UTF-8, bytes that are wrong become surrogates, so that one such row
+        does not hide the others. JSON with surrogates cannot be decoded.
+        """
         with self.lock, translated():
-            return self.connection.execute(statement, values).fetchall()
+            try:
+                return self.connection.execute(statement, values).fetchall()
+            except sqlite3.OperationalError as error:
+                if not _is_of_damaged_text(error):
+                    raise
+            with self._any_text():
+                return self.connection.execute(statement, values).fetchall()
+
+    @contextmanager
+    def _any_text(self) -> Iterator[None]:
+        self.connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
+        try:
+            yield
+        finally:
+            self.connection.text_factory = str
 
     # Writing.
 
@@ -271,7 +295,14 @@ class translated:  # noqa: N801 - as the context managers of contextlib
         kind = FileBusy if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) else Unavailable
         if str(error) == "malformed JSON":
             kind = DamagedJson
+        if _is_of_damaged_text(error):  # The message contains the text.
+            detail = "the database cannot be used at the moment: a stored text is not UTF-8"
+            raise Unavailable(detail, str(error)) from error
         raise kind(f"the database cannot be used at the moment: {error}") from error
+
+
+def _is_of_damaged_text(error: sqlite3.DatabaseError) -> bool:
+    return str(error).startswith("Could not decode to UTF-8")
 
 
 def _lock(path: str) -> FileLock:

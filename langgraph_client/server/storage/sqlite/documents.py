@@ -16,7 +16,10 @@ from langgraph_client.server.encoding import encode
 from langgraph_client.server.storage.document_rows import RowReader, columns_of, row_of
 from langgraph_client.server.storage.protocol import UNFINISHED, Document, KeyTaken
 from langgraph_client.server.storage.sqlite.database import DamagedJson, Database
-from langgraph_client.server.storage.sqlite.json_conditions import contains_condition
+from langgraph_client.server.storage.sqlite.json_conditions import (
+    contains_condition,
+    text_condition,
+)
 
 MAX_INTEGER = 2**63 - 1
 """The greatest integer of SQLite; a greater limit or number has the same effect."""
@@ -69,6 +72,8 @@ class Table:
         self._apart = tuple(apart)
         key = columns[:key_length]
         self._reader = RowReader(name, key, apart, set())
+        # A damaged row may have none.
+        self._key_text = f"coalesce({self._reader.key}, '')"
         self._key = " AND ".join(f"{column} = ?" for column in key)
         # Large columns come last, because SQLite reads a row only up to the last column that it
         # needs. Names are quoted, because `values` is a keyword.
@@ -266,7 +271,7 @@ class Table:
         except DamagedJson as error:  # One such row makes the whole query fail.
             used = ["doc" if field not in self._apart else f'"{field}"' for field in filters.fields]
             is_valid = " AND ".join(f"json_valid(coalesce({column}, 'null'))" for column in used)
-            query = f"SELECT {self._reader.key} {within} AND NOT ({is_valid})"
+            query = f"SELECT {self._key_text} {within} AND NOT ({is_valid})"
             for (key,) in self._database.rows(query, (rowids,)):
                 self._reader.note_damage(key, error)
         query = f"SELECT rowid {within} AND CASE WHEN {is_valid} THEN {condition} END"
@@ -283,8 +288,9 @@ class Table:
         # the rowid of a deleted row to a new one, which may be another user's document. Many in one
         # query: a condition may have a thousand ids, which SQLite reads anew for each query.
         condition, values = where
+        # Not by an index of a condition: SQLite would look at all rows there for each batch.
         query = (
-            f"SELECT {self._selected(fields)}, rowid FROM {self._name}"
+            f"SELECT {self._selected(fields)}, rowid FROM {self._name} NOT INDEXED"
             f" WHERE rowid IN (SELECT value FROM json_each(?)) AND {condition}"
         )
         documents: list[Document] = []
@@ -316,9 +322,11 @@ class Table:
     def _look_again(self) -> None:
         """Look at the rows that were damaged: the offset of a page counts all others."""
         if self._reader.damaged:
-            condition, values = self._is_damaged()
-            query = f"SELECT {self._selected(None)} FROM {self._name} WHERE {condition}"
-            rows = self._database.rows(query, values)
+            # `OR` serves those without a key, and leaves the index to all others.
+            is_known = f"{self._reader.key} IN (SELECT value FROM json_each(?))"
+            is_known += f" OR {self._reader.key} IS NULL" if "" in self._reader.damaged else ""
+            query = f"SELECT {self._selected(None)} FROM {self._name} WHERE {is_known}"
+            rows = self._database.rows(query, (self._damaged(),))
             self._reader.look_again(list(self._reader.damaged), rows)
 
     # SQL.
@@ -329,20 +337,18 @@ class Table:
         """Return the condition of `_where`, without the rows that are known to be damaged."""
         condition, values = self._where(where)
         if self._reader.damaged and not columns_of(fields, self._columns):
-            damaged, keys = self._is_damaged()
-            condition += f" AND NOT {damaged}"
-            values += keys
+            condition += f" AND {self._key_text} NOT IN (SELECT value FROM json_each(?))"
+            values.append(self._damaged())
         return condition, values
 
-    def _is_damaged(self) -> tuple[str, list[object]]:
-        keys = encode(list(self._reader.damaged)).decode()
-        return f"{self._reader.key} IN (SELECT value FROM json_each(?))", [keys]
+    def _damaged(self) -> str:
+        return encode(list(self._reader.damaged)).decode()
 
     def _selected(self, fields: Collection[str] | None) -> str:
         """Return the columns to read for some fields."""
         if columns := columns_of(fields, self._columns):
             return ", ".join(columns)
-        columns = [self._reader.key, "doc"]
+        columns = [self._key_text, "doc"]
         for field in self._apart:
             columns.append(f'"{field}"' if fields is None or field in fields else "NULL")
         return ", ".join(columns)
@@ -364,8 +370,9 @@ class Table:
         parts: list[str] = []
         values: list[object] = []
         for field, part in filters.text.items():
-            parts.append(f"has_text({self._column(field)}, ?)")
-            values.append(part)
+            condition, parameters = text_condition(self._column(field), part)
+            parts.append(condition)
+            values += parameters
         condition, parameters = self._contains(filters.contains)
         if condition != "1":
             parts.append(condition)

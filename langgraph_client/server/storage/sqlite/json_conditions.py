@@ -15,7 +15,9 @@ from typing import Any
 from langgraph_client.server.encoding import decode, encode
 from langgraph_client.server.storage.containment import contains, count_terms
 
-FUNCTION = "json_contains"
+_CONTAINS = "json_contains(CAST({} AS BLOB), ?)"
+_HAS_TEXT = "has_text(CAST({} AS BLOB), ?)"
+# As bytes, because a function cannot be called with a text that is not UTF-8.
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_ .:/@-]+")
 """Keys that a path can name: those that JSON always writes as they are."""
 _MAX_TERMS = 100
@@ -26,13 +28,13 @@ _MAX_DEPTH = 6
 def install(connection: sqlite3.Connection) -> None:
     """Make the SQL functions known that conditions call."""
 
-    def json_contains(text: str | bytes | None, wanted: str) -> bool:
+    def json_contains(text: bytes | None, wanted: str) -> bool:
         return text is not None and contains(_decoded(text), decode(wanted))
 
-    def has_text(text: str | None, part: str) -> bool:
-        return text is not None and part.lower() in str(text).lower()
+    def has_text(text: bytes | None, part: str) -> bool:
+        return text is not None and part.lower() in text.decode("utf-8", "replace").lower()
 
-    connection.create_function(FUNCTION, 2, json_contains, deterministic=True)
+    connection.create_function("json_contains", 2, json_contains, deterministic=True)
     connection.create_function("has_text", 2, has_text, deterministic=True)
 
 
@@ -46,10 +48,15 @@ def contains_condition(column: str, wanted: object) -> tuple[str, list[object]]:
     text = encode(wanted)
     plain = decode(text)  # as stored documents are written
     if count_terms(plain) > _MAX_TERMS or _depth(plain) > _MAX_DEPTH or _has_odd_number(plain):
-        return f"{FUNCTION}({column}, ?)", [text.decode()]
+        return _CONTAINS.format(column), [text.decode()]
     parameters: list[object] = []
     condition = _condition(_Place(column, "$"), plain, parameters, 0)
     return condition, parameters
+
+
+def text_condition(column: str, part: str) -> tuple[str, list[object]]:
+    """Return a condition that holds for rows whose text contains another, whatever its case."""
+    return _HAS_TEXT.format(column), [part]
 
 
 def lenient_condition(column: str, wanted: object) -> tuple[str, list[object]]:
@@ -60,11 +67,12 @@ def lenient_condition(column: str, wanted: object) -> tuple[str, list[object]]:
     """
     condition, parameters = contains_condition(column, wanted)
     text = encode(wanted).decode()
-    lenient = f"CASE WHEN json_valid({column}) THEN {condition} ELSE {FUNCTION}({column}, ?) END"
+    in_python = _CONTAINS.format(column)
+    lenient = f"CASE WHEN json_valid({column}) THEN {condition} ELSE {in_python} END"
     return lenient, [*parameters, text]
 
 
-def _decoded(text: str | bytes) -> object:
+def _decoded(text: bytes) -> object:
     """Return the value of JSON as Python writes it; None if it is none."""
     try:
         return decode(text)
