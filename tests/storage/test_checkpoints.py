@@ -7,6 +7,7 @@ import gc
 import operator
 import os
 import tempfile
+import threading
 import weakref
 from collections.abc import AsyncIterator
 from itertools import pairwise
@@ -427,4 +428,33 @@ async def test_checkpoints_that_are_deleted_during_a_list() -> None:
         await storage.states.keep_latest("t")
     assert len(found) < 4
     assert all(item.checkpoint["channel_values"] for item in found)
+    await storage.close()
+
+
+@pytest.mark.parametrize("way", ["get", "list"])
+async def test_no_other_thread_deletes_while_a_checkpoint_is_read(
+    monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """A checkpoint has its values, or is not there at all."""
+    storage = SqliteStorage()
+    saver: Any = storage.checkpointer
+    await converse(saver, "t", turns=1)
+    lock, read = storage._database.lock, saver._tables.checkpoint
+
+    def delete_if_free() -> None:
+        if lock.acquire(blocking=False):
+            saver.delete_thread("t")
+            lock.release()
+
+    def read_and_be_disturbed(*key: Any) -> Any:
+        row = read(*key)
+        other = threading.Thread(target=delete_if_free)
+        other.start()
+        other.join()
+        return row
+
+    monkeypatch.setattr(saver._tables, "checkpoint", read_and_be_disturbed)
+    config: Any = {"configurable": {"thread_id": "t"}}
+    found = next(saver.list(config)) if way == "list" else saver.get_tuple(config)
+    assert found.checkpoint["channel_values"]["messages"]
     await storage.close()

@@ -85,12 +85,13 @@ class Checkpoints(BaseCheckpointSaver[str]):
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return one checkpoint: the one that the config names, or the latest of the thread."""
         where = ids_in(config)
-        row = self._tables.checkpoint(
-            str(where["thread_id"]), where.get("checkpoint_ns", ""), get_checkpoint_id(config)
-        )
-        if row is None:
-            return None
-        result = self._tuple(row, {})
+        thread_id, namespace = str(where["thread_id"]), where.get("checkpoint_ns", "")
+        # Together, or another thread could delete the checkpoint between the reads.
+        with self._database.reading():
+            row = self._tables.checkpoint(thread_id, namespace, get_checkpoint_id(config))
+            if row is None:
+                return None
+            result = self._tuple(row, {})
         # As in langgraph's own savers, a config with a checkpoint is returned unchanged. The
         # protocol's reply shows whether the request had a namespace.
         return result._replace(config=config) if get_checkpoint_id(config) else result
@@ -122,28 +123,32 @@ class Checkpoints(BaseCheckpointSaver[str]):
         )
         known: dict[bytes, tuple[str, bytes]] = {}
         for row in rows:
-            # Between the items, others may delete checkpoints.
-            if self._tables.checkpoint(row.thread_id, row.namespace, row.checkpoint_id):
-                yield self._tuple(row, known)
+            # Between the items, others may delete checkpoints, but not within one.
+            with self._database.reading():
+                if not self._tables.checkpoint(row.thread_id, row.namespace, row.checkpoint_id):
+                    continue
+                item = self._tuple(row, known)
+            yield item
 
     def _tuple(self, row: CheckpointRow, known: dict[bytes, tuple[str, bytes]]) -> CheckpointTuple:
-        """Return a checkpoint with its values and writes; `known` keeps parts for the next one."""
+        """Return a checkpoint with its values and writes, under the lock.
+
+        Args:
+            row: The checkpoint, which was read under the same lock.
+            known: The parts that were read before. New ones are added, for the next checkpoint.
+        """
 
         def find(digests: list[bytes]) -> list[tuple[str, bytes]]:
             missing = [digest for digest in digests if digest not in known]
             known.update(self._tables.parts(row.thread_id, missing))
             return [known[digest] for digest in digests]
 
-        # In one transaction, or another thread could delete rows between the reads.
-        with self._database.reading():
-            stored = self._tables.channels(row.thread_id, row.namespace, row.versions)
-            values = {
-                channel: unpack(form, data, self.serde, find) for channel, form, data in stored
-            }
-            writes = [
-                (write.task_id, write.channel, unpack(write.type, write.value, self.serde, find))
-                for write in self._tables.writes(row.thread_id, row.namespace, row.checkpoint_id)
-            ]
+        stored = self._tables.channels(row.thread_id, row.namespace, row.versions)
+        values = {channel: unpack(form, data, self.serde, find) for channel, form, data in stored}
+        writes = [
+            (write.task_id, write.channel, unpack(write.type, write.value, self.serde, find))
+            for write in self._tables.writes(row.thread_id, row.namespace, row.checkpoint_id)
+        ]
         checkpoint = self.serde.loads_typed((row.type, row.checkpoint))
         checkpoint.update(channel_versions=json.loads(row.versions), channel_values=values)
         parent = row.parent_checkpoint_id
@@ -301,7 +306,7 @@ class Checkpoints(BaseCheckpointSaver[str]):
 
     async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Delete the checkpoints of runs, in place."""
-        self.delete_for_runs(run_ids)
+        await self._database.retry_while_busy(lambda: self.delete_for_runs(run_ids))
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy all checkpoints and writes of a thread; their ids stay."""
@@ -309,7 +314,9 @@ class Checkpoints(BaseCheckpointSaver[str]):
 
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy a thread's checkpoints, in place."""
-        self.copy_thread(source_thread_id, target_thread_id)
+        await self._database.retry_while_busy(
+            lambda: self.copy_thread(source_thread_id, target_thread_id)
+        )
 
     def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """Delete checkpoints of threads.
@@ -328,7 +335,7 @@ class Checkpoints(BaseCheckpointSaver[str]):
 
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """Delete checkpoints of threads, in place."""
-        self.prune(thread_ids, strategy=strategy)
+        await self._database.retry_while_busy(lambda: self.prune(thread_ids, strategy=strategy))
 
     def sizes(self, thread_id: str) -> Sizes:
         """Return the sizes of a thread's checkpoints, values and writes."""
