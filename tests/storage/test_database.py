@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sqlite3
@@ -9,9 +10,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from langgraph.checkpoint.base import empty_checkpoint
 
 from langgraph_client.server.errors import Unavailable
 from langgraph_client.server.storage.sqlite.database import Database, DatabaseFileError
@@ -229,8 +234,6 @@ def test_an_error_within_a_transaction_undoes_all_of_it() -> None:
 
 async def test_waiting_for_another_process_blocks_nobody(tmp_path: Path) -> None:
     """While another process holds the write lock, reading works, the loop runs, writing waits."""
-    import asyncio
-
     path = tmp_path / "shared.db"
     storage = SqliteStorage(path)
     other = sqlite3.connect(path, isolation_level=None)
@@ -245,6 +248,33 @@ async def test_waiting_for_another_process_blocks_nobody(tmp_path: Path) -> None
     await writing
     assert await storage.thread_ttls.get("t") is not None
     other.close()
+    await storage.close()
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda storage: storage.checkpointer.aprune(["t"]),
+        lambda storage: storage.checkpointer.acopy_thread("t", "u"),
+        lambda storage: storage.checkpointer.adelete_for_runs(["r"]),
+        lambda storage: storage.restore({}),
+    ],
+    ids=["prune", "copy", "delete runs", "restore"],
+)
+async def test_every_write_waits_for_another_process(
+    tmp_path: Path, write: Callable[[Any], Awaitable[None]]
+) -> None:
+    """Those of whole threads and of all data, too."""
+    storage: Any = SqliteStorage(tmp_path / "shared.db")
+    config = {"configurable": {"thread_id": "t", "checkpoint_ns": ""}}
+    await storage.checkpointer.aput(config, empty_checkpoint(), {"run_id": "r"}, {})
+    with closing(sqlite3.connect(tmp_path / "shared.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        writing = asyncio.ensure_future(write(storage))
+        await asyncio.sleep(0)
+        assert not writing.done()
+        other.execute("COMMIT")
+        await writing
     await storage.close()
 
 

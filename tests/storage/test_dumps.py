@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -72,6 +73,34 @@ async def test_a_run_is_rolled_back_in_a_restored_database(path: str | None) -> 
         await target.checkpointer.aput_writes(place, [("log", "a")], "of the run")
         await target.states.delete_run("t", "r", mark)
         assert (await target.states.size("t"))["pending_writes"]["count"] == 3
+
+
+async def test_marks_of_runs_are_valid_in_a_restored_database(path: str | None) -> None:
+    """A run that began before the dump is rolled back, although what was written before is gone."""
+    async with opened(path) as source, another(path) as target:
+        thread: Any = {"configurable": {"thread_id": "t", "checkpoint_ns": ""}}
+        first = await source.checkpointer.aput(thread, empty_checkpoint(), {}, {})
+        for number in range(3):
+            await source.checkpointer.aput_writes(first, [("log", "a")], f"before {number}")
+        mark = await source.states.mark("t")
+        await source.run_controls.put({"run_id": "r", "thread_id": "t", "mark": mark})
+        await source.run_controls.put({"run_id": "s", "thread_id": "t", "mark": None})
+        last = await source.checkpointer.aput(first, empty_checkpoint(), {}, {})
+        await source.states.keep_latest("t")
+        await target.restore(await source.export())
+        await target.checkpointer.aput_writes(last, [("log", "a")], "of the run")
+        await target.states.delete_run("t", "r", mark)
+        assert (await target.states.size("t"))["pending_writes"]["count"] == 0
+
+
+async def test_versions_of_tables_are_not_restored(tmp_path: Path) -> None:
+    """They belong to a file, which could otherwise not be opened again."""
+    async with opened(None) as source:
+        dump = await source.export()
+    dump["store_migrations"] = {"columns": ["v"], "rows": [[0], [1]]}
+    for _ in range(2):
+        async with opened(str(tmp_path / "state.db")) as target:
+            await target.restore(dump)
 
 
 async def test_a_dump_is_of_one_moment(postgres: str) -> None:

@@ -52,9 +52,13 @@ _OF_LANGGRAPH = (
 """The tables that `restore` empties. By name, because others may have tables in this database."""
 _CONTINUE_NUMBERS = """
 SELECT setval(pg_get_serial_sequence('checkpoint_writes', 'written'), max(written)) FROM
-(SELECT written FROM checkpoint_writes UNION ALL SELECT written FROM replaced_writes) AS restored
+(SELECT written FROM checkpoint_writes UNION ALL SELECT written FROM replaced_writes
+UNION ALL SELECT (control ->> 'mark')::bigint FROM
+(SELECT CASE WHEN lc_is_json(doc) THEN lc_jsonb(doc) END AS control FROM run_controls) AS controls
+WHERE jsonb_typeof(control -> 'mark') = 'number') AS restored WHERE written > 0
 """
-"""New writes get greater numbers than those restored: a rollback finds by them what a run wrote."""
+"""New writes get greater numbers than those restored, and than all marks: a rollback finds by them
+what a run wrote."""
 
 
 class Tables:

@@ -38,7 +38,23 @@ _OF_THREADS = (
     "script_states",
     "threads",
 )
-_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+# Not the versions of the tables, which belong to a file.
+_TABLES = (
+    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    " AND name NOT LIKE '%_migrations'"
+)
+# New writes get greater numbers than those restored, and than all marks: a rollback finds by them
+# what a run wrote.
+_CONTINUE_NUMBERS = (
+    "INSERT OR REPLACE INTO sqlite_sequence (rowid, name, seq)"
+    " SELECT (SELECT rowid FROM sqlite_sequence WHERE name = 'checkpoint_writes'),"
+    " 'checkpoint_writes', max(number) FROM ("
+    "SELECT seq AS number FROM sqlite_sequence WHERE name = 'checkpoint_writes'"
+    " UNION ALL SELECT number FROM replaced_writes"
+    " UNION ALL SELECT CASE WHEN json_valid(doc) AND json_type(doc, '$.mark') = 'integer'"
+    " THEN json_extract(doc, '$.mark') END FROM run_controls)"
+    " HAVING max(number) IS NOT NULL"
+)
 
 
 class SqliteStorage:
@@ -221,12 +237,16 @@ class SqliteStorage:
         """
         if self.checkpointer is not None:
             self.checkpointer.distrust()
+        await self._database.retry_while_busy(lambda: self._restore(tables))
+
+    def _restore(self, tables: JsonMapping) -> None:
         with self._database.transaction() as cursor:
             for (name,) in cursor.execute(_TABLES).fetchall():
-                # A dump names only tables that had rows. Versions of tables belong to this file.
-                if not name.endswith("_migrations"):
-                    cursor.execute(f"DELETE FROM {_quoted(name)}")
+                # A dump names only tables that had rows.
+                cursor.execute(f"DELETE FROM {_quoted(name)}")
             for name, table in tables.items():
+                if name.endswith("_migrations"):  # Earlier versions have exported them.
+                    continue
                 # These names become part of the SQL, so only existing ones are allowed.
                 known = {row[1] for row in cursor.execute(f"PRAGMA table_info({_quoted(name)})")}
                 unknown = [column for column in table["columns"] if column not in known]
@@ -242,6 +262,8 @@ class SqliteStorage:
                     f"INSERT INTO {_quoted(name)} ({columns}) VALUES ({placeholders})",
                     [[_from_json(value) for value in row] for row in table["rows"]],
                 )
+            if self.checkpointer is not None:
+                cursor.execute(_CONTINUE_NUMBERS)
 
     async def close(self) -> None:
         """Close the database."""
