@@ -124,7 +124,7 @@ class TestClock(Clock):
         running server uses may be reset by hand.
         """
         self._last = (0, 0)
-        self._present = self._start
+        self._present = self._goal = self._start
         self._random = random.Random(self._seed)
         self._due: list[_Due] = []
         self._numbers = itertools.count()
@@ -187,7 +187,8 @@ class TestClock(Clock):
         """Move on. Calls that become due are made one after the other, each at its own time.
 
         It returns when all of them have started. A test waits for their work, such as a run, as
-        usual. Of two threads that call it, one moves on after the other.
+        usual. Of two threads that call it, one moves on after the other; but one in which an event
+        loop runs does not wait for the other. The clock moves on by the sum of both.
 
             clock.advance(hours=1, minutes=30)
 
@@ -211,17 +212,17 @@ class TestClock(Clock):
         # The loop must not wait for the lock: whoever holds it may be waiting for the loop.
         is_locked = self._moving.acquire(blocking=not _has_loop())
         try:
-            target = self._present + distance.total_seconds()
+            target = self._set_goal(distance)
             try:
-                datetime.fromtimestamp(target, UTC)
-            except (ValueError, OverflowError) as error:
-                raise InvalidArgumentError("seconds", f"too far: {error}") from None
-            # One by one: a call may add others that are due before the target.
-            while (due := self._next(target)) is not None:
-                if not due.loop.is_closed():  # A server that was closed left its timers behind.
-                    _call_from_outside(due)
-            # Never back: `advance_on_loop` may have moved on meanwhile.
-            self._present = max(self._present, target)
+                # One by one: a call may add others that are due before the target.
+                while (due := self._next(target)) is not None:
+                    if not due.loop.is_closed():  # A server that was closed left its timers behind.
+                        _call_from_outside(due)
+            except BaseException:
+                with self._lock:
+                    self._goal = self._present
+                raise
+            self._reach(target)
         finally:
             if is_locked:
                 self._moving.release()
@@ -242,7 +243,23 @@ class TestClock(Clock):
         """
         while (due := self._next(target)) is not None:
             await _call(due)
-        self._present = max(self._present, target)
+        self._reach(target)
+    def _set_goal(self, distance: timedelta) -> float:
+        """Return where the clock is when it has moved on, behind the goals of other threads."""
+        with self._lock:
+            goal = max(self._present, self._goal) + distance.total_seconds()
+            try:
+                datetime.fromtimestamp(goal, UTC)
+            except (ValueError, OverflowError) as error:
+                raise InvalidArgumentError("seconds", f"too far: {error}") from None
+            self._goal = goal
+            return goal
+
+    def _reach(self, target: float) -> None:
+        """Set the time, but never back: another thread may have moved on further."""
+        with self._lock:
+            self._present = max(self._present, target)
+
 
     def _next(self, target: float) -> _Due | None:
         """Remove the next call that is due until `target`, and move the clock to its time."""

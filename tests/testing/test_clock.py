@@ -219,6 +219,45 @@ def test_two_threads_move_a_clock_on_one_after_the_other(server: TestServer) -> 
     assert clock.time() - before == 110
 
 
+def test_a_thread_with_an_event_loop_moves_a_clock_on_as_well(server: TestServer) -> None:
+    """It does not wait for the other thread, which may need its loop; both distances count."""
+    before = server.clock.time()
+    is_there, go_on = threading.Event(), threading.Event()
+
+    def due() -> None:
+        is_there.set()
+        go_on.wait(10)
+
+    async def plan() -> None:
+        server.clock.call_later(5, due)
+
+    async def advance() -> None:
+        server.clock.advance(100)
+
+    asyncio.run_coroutine_threadsafe(plan(), server.loop).result(10)
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(server.clock.advance, 10)
+        assert is_there.wait(10)
+        asyncio.run(advance())
+        go_on.set()
+        first.result(10)
+    assert server.clock.time() - before == 110
+
+
+def test_a_clock_that_could_not_move_on_moves_on_from_where_it_is(server: TestServer) -> None:
+    """A distance counts only as far as it was gone."""
+    before = server.clock.time()
+
+    async def plan() -> None:
+        server.clock.call_later(5, lambda: None)
+        with pytest.raises(RuntimeError, match="own loop"):
+            server.clock.advance(10)
+
+    asyncio.run_coroutine_threadsafe(plan(), server.loop).result(10)
+    server.clock.advance(1)
+    assert server.clock.time() - before == 6
+
+
 def test_clients_do_not_wait_before_they_ask_again(server: TestServer) -> None:
     """Their back-off moves the clock instead: a minute of `Retry-After` passes at once."""
     before = server.clock.time()
