@@ -311,6 +311,13 @@ class Faults:
         for fault in faults:
             fault.cancel()
 
+    def cancel_all(self) -> None:
+        """Cancel all faults. Their counts stay."""
+        with self._lock:
+            faults = list(self._faults)
+        for fault in faults:
+            fault.cancel()
+
     def exchange(self, method: str, path: str) -> FaultedExchange | None:
         """Return the faults of a request that is sent now; None if there are none.
 

@@ -87,11 +87,13 @@ class TestServer(Server):
         self._deletes_states_at_end = isinstance(self._clock, TestClock) and self._path is None
 
     def close(self) -> None:
-        """Release all holds, and stop the server. Safe to repeat.
+        """Release all holds, cancel all faults, and stop the server. Safe to repeat.
 
         With a `TestClock`, and without a file, its threads are deleted in the checkpointers that
         its graphs were compiled with.
         """
+        if self._faults is not None:
+            self._faults.cancel_all()  # A client that one stalls would wait for ever.
         self._holds.release_all()
         super().close()
 

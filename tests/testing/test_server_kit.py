@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -341,6 +342,27 @@ def test_faults_act_between_server_and_client(server: TestServer) -> None:
     with server.faults.cut_after(events=2), pytest.raises(StreamIncomplete):
         list(client.runs.stream(None, "row", input={}))
     assert len(list(client.runs.stream(None, "row", input={}))) > 2
+
+
+def test_a_client_that_a_fault_stalls_goes_on_when_the_server_closes() -> None:
+    """Nobody would cancel the fault later; its count stays."""
+    server = TestServer({"agent": AGENT}).start()
+    fault = server.faults.stall()
+    client = server.sync_client()
+
+    def ask() -> None:
+        with suppress(LangGraphError):
+            client.threads.search()
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    fault.wait()
+    server.close()
+    asking.join(20)
+    assert not asking.is_alive()
+    assert server.faults.fired == {"stall": 1}
+    assert server.start().sync_client().threads.search() == []
+    server.close()
 
 
 # --- seeds ---
