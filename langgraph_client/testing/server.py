@@ -205,7 +205,8 @@ class TestServer(Server):
         """Wait until no run is active, and the runs of all due crons were started.
 
         Runs that wait for the test are not waited for: those that a hold holds, those whose
-        `after_seconds` has not passed, and those in a script's `Wait` under a `TestClock`.
+        `after_seconds` has not passed, and those in a script's `Wait` under a `TestClock`. A server
+        that is closed has no runs.
 
             client.runs.create(thread_id, "agent", input={})
             server.wait_idle()
@@ -240,6 +241,8 @@ class TestServer(Server):
             # With a timeout of 0 one check is still made, and the loop needs a moment for it.
             active = self._run_on_loop(progressing, timeout=max(timeout, 1.0))
             return [] if until() else active
+            if self._loop is None:  # A test may close its server; the fixtures wait at its end.
+                return []
 
         return check_again(check, timeout)
 
@@ -442,7 +445,8 @@ class TestServer(Server):
         async def do() -> _Result:
             return await work()
 
-        future = asyncio.run_coroutine_threadsafe(do(), self.loop)
+        loop = self.loop  # First: if the server does not run, this raises, and nothing awaits `do`.
+        future = asyncio.run_coroutine_threadsafe(do(), loop)
         try:
             return future.result(timeout)
         except TimeoutError:
