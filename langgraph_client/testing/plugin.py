@@ -89,6 +89,15 @@ def pytest_runtest_makereport(
     return report
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Forget the servers of a test that is over: the session keeps its tests to the end."""
+    try:
+        return (yield)
+    finally:
+        item.stash.get(_SERVERS, []).clear()
+
+
 @pytest.fixture
 def langgraph_graphs() -> Mapping[str, object]:
     """Graphs by name, for tests without graphs in their markers. Override it in a conftest."""
