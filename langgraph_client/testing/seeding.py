@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from langgraph_client.server.documents.threads import callers_thread_id
 from langgraph_client.server.graphs.hosted_script import HostedScript
-from langgraph_client.server.graphs.protocol import HostedGraph, thread_config
+from langgraph_client.server.graphs.protocol import Config, HostedGraph, thread_config
 from langgraph_client.server.runs.graph_runner import thread_fields
 from langgraph_client.server.runs.run_document import assistant_id_of, new_thread
 from langgraph_client.server.services import Services
@@ -32,18 +32,29 @@ async def seed(
     async with services.graphs.open(graph_id, config) as graph:
         # A checkpointer of the test's own may have states of an earlier thread with this id.
         await delete_state(services, graph, thread)
-        # Any node will do: what comes next is decided by the last update, below.
-        for update in history:
-            await graph.aupdate_state(config, dict(update), _any_node(graph))
         if isinstance(graph, HostedScript):
+            await _write_history(graph, config, history)
             await graph.place(config, values, next_nodes)
         else:
-            as_node = await _node_before(services, graph, values, next_nodes)
+            as_node = await _node_before(services, graph, values, next_nodes, history)
+            await _write_history(graph, config, history)
             await graph.aupdate_state(config, dict(values), as_node)
         state = await graph.aget_state(config)
+        if next_nodes is not None and sorted(state.next) != sorted(next_nodes):
+            # The graph may decide otherwise each time, or by the thread's id.
+            await delete_state(services, graph, thread)
+            raise ValueError(f"next is {list(state.next)}, not {list(next_nodes)}")
     thread.update(thread_fields(state, state.values), state_updated_at=services.clock.stamp())
     await services.storage.threads.put(thread)
     return str(thread["thread_id"])
+
+
+async def _write_history(
+    graph: HostedGraph, config: Config, history: Sequence[Mapping[str, object]]
+) -> None:
+    # Any node will do: what comes next is decided by the last update.
+    for update in history:
+        await graph.aupdate_state(config, dict(update), _any_node(graph))
 
 
 def _any_node(graph: HostedGraph) -> str | None:
@@ -55,26 +66,27 @@ async def _node_before(
     graph: HostedGraph,
     values: Mapping[str, object],
     next_nodes: Sequence[str] | None,
+    history: Sequence[Mapping[str, object]],
 ) -> str | None:
     """Return the node that leads to the next ones, by trying each on a thread of its own."""
     if next_nodes is None:
         return _any_node(graph)
-    trial = new_thread(services.clock.uuid7(), services.clock.stamp())
-    config = thread_config(trial["thread_id"])
     next_after: dict[str, list[str]] = {}
-    names = graph.node_names()
-    try:
-        for name in ["__start__", *names]:
+    for name in ["__start__", *graph.node_names()]:
+        # A new one for each: some checkpointers cannot delete threads.
+        trial = new_thread(services.clock.uuid7(), services.clock.stamp())
+        config = thread_config(trial["thread_id"])
+        try:
+            await _write_history(graph, config, history)
             try:
                 await graph.aupdate_state(config, dict(values), name)
             except Exception as error:  # A path function may not get along with these values.
                 next_after[name] = [f"{type(error).__name__}: {error}"]
                 continue
             next_after[name] = list((await graph.aget_state(config)).next)
-            if sorted(next_after[name]) == sorted(next_nodes):
-                return str(name)
-            await delete_state(services, graph, trial)  # The next node starts from nothing, too.
-    finally:
-        await delete_state(services, graph, trial)
+        finally:
+            await delete_state(services, graph, trial)
+        if sorted(next_after[name]) == sorted(next_nodes):
+            return str(name)
     known = "; ".join(f"after {name!r} comes {nodes}" for name, nodes in next_after.items())
     raise ValueError(f"with these values no node leads to {list(next_nodes)}: {known}")

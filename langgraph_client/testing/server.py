@@ -323,8 +323,8 @@ class TestServer(Server):
         Raises:
             InvalidArgumentError: `thread_id` is not a UUID, the server has no such graph, or
                 something is not a mapping.
-            ValueError: No node of the graph leads to `next`, the thread exists, or the graph
-                refuses the values.
+            ValueError: After the history and with these values, no node of the graph leads to
+                `next`; the thread exists; or the graph refuses the values.
         """
         from langgraph_client.testing.seeding import seed
 
@@ -333,15 +333,14 @@ class TestServer(Server):
                 "graph", f"there is no graph {graph!r}, only {sorted(self._graphs)}"
             )
         updates = check_mappings("history", history)
-        check_mapping("values", values or {})
-        check_mapping("metadata", metadata or {})
+        values, metadata = ({} if given is None else given for given in (values, metadata))
+        check_mapping("values", values)
+        check_mapping("metadata", metadata)
         if thread_id is not None:
             thread_id = check_uuid("thread_id", thread_id)
         nodes = [next] if isinstance(next, str) else None if next is None else list(next)
         return self._run_on_loop(
-            lambda: seed(
-                self.services, graph, dict(values or {}), nodes, updates, thread_id, metadata
-            )
+            lambda: seed(self.services, graph, values, nodes, updates, thread_id, metadata)
         )
 
     def dump(self, path: str | os.PathLike[str] | None = None) -> Dump:
