@@ -6,9 +6,10 @@ import difflib
 import json
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from typing import overload
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,6 +19,8 @@ from langgraph_client.testing.cassette_scrub import is_secret_header
 
 _MAX_BODY_BYTES = 256 * 1024
 _STARTS = ("/runs", "/runs/stream", "/runs/wait")
+_OF_NO_THREAD = ("search", "count", "prune")
+"""What follows `/threads/` where it is not the id of a thread."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,8 @@ class LoggedRequest:
     def thread_id(self) -> str | None:
         """The id of the thread in the path; None if there is none."""
         parts = self.path.split("/")
-        return parts[2] if len(parts) > 2 and parts[1] == "threads" else None
+        is_of_thread = len(parts) > 2 and parts[1] == "threads" and parts[2] not in _OF_NO_THREAD
+        return parts[2] if is_of_thread else None
 
     def runs(self) -> list[LoggedRequest]:
         """Return the request once for each run that it starts, with the run's part of the body."""
@@ -88,7 +92,7 @@ class LoggedRequest:
         return fields.get(name) if isinstance(fields, dict) else None
 
 
-class RequestLog:
+class RequestLog(Sequence[LoggedRequest]):
     """The latest requests of a server, oldest first; a sequence of `LoggedRequest`.
 
         server.requests[-1].body
@@ -111,10 +115,19 @@ class RequestLog:
         with self._lock:
             return iter(list(self._requests))
 
+    def __reversed__(self) -> Iterator[LoggedRequest]:
+        return reversed(list(self))
+
     def __len__(self) -> int:
         return len(self._requests)
 
-    def __getitem__(self, index: int) -> LoggedRequest:
+    @overload
+    def __getitem__(self, index: int) -> LoggedRequest: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[LoggedRequest]: ...
+
+    def __getitem__(self, index: int | slice) -> LoggedRequest | list[LoggedRequest]:
         return list(self)[index]
 
     def __repr__(self) -> str:
@@ -156,7 +169,7 @@ class RequestLog:
             and (thread_id is None or run.thread_id == thread_id)
         ]
 
-    def assert_one(self, method: str, path: str, **body: object) -> LoggedRequest:
+    def assert_one(self, method: str, path: str, /, **body: object) -> LoggedRequest:
         """Assert that exactly one request matches, and return it.
 
         Args:
