@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Literal, Self
 
+from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.models.fields import JsonMapping
 from langgraph_client.testing.arguments import check_seconds, check_whole
+from langgraph_client.testing.known_nodes import nodes_instead_of
 
 Status = Literal["pending", "running"]
 
@@ -17,7 +19,8 @@ Status = Literal["pending", "running"]
 class Hold:
     """A rule that holds runs until it is released; created by `TestServer.hold`.
 
-    As a context manager, it is released at the end of the `with`, and cannot be entered again.
+    As a context manager, it is released at the end of the `with`, and cannot be entered again. If
+    it has held nothing then, because there is no such node, it raises an `InvalidArgumentError`.
 
     Attributes:
         held: The ids of the runs that it holds or has held, in order.
@@ -113,6 +116,9 @@ class Hold:
         trace: TracebackType | None,
     ) -> None:
         self.release()
+        # An exception of the test itself is not to be hidden by this one.
+        if error is None and self._node is not None and not self.held:
+            self._holds.check_node(self._node, self._graph)
 
     def __repr__(self) -> str:
         where = f"before {self._node!r}" if self._node else self._status
@@ -155,9 +161,14 @@ class Hold:
 
 
 class Holds:
-    """The active holds of a server."""
+    """The active holds of a server.
 
-    def __init__(self) -> None:
+    Args:
+        graphs: The server's graphs.
+    """
+
+    def __init__(self, graphs: Mapping[str, object]) -> None:
+        self._graphs = graphs
         self._holds: list[Hold] = []
 
     def __bool__(self) -> bool:
@@ -180,6 +191,25 @@ class Holds:
     def remove(self, hold: Hold) -> None:
         """Remove a hold."""
         self._holds = [other for other in self._holds if other is not hold]
+
+    def check_node(self, node: str, graph: str | None) -> None:
+        """Check that a node exists, as far as this is known without a run.
+
+        Args:
+            node: The name of the node.
+            graph: The only graph that may have it, or the id of an assistant; None for any.
+
+        Raises:
+            InvalidArgumentError: It does not exist.
+        """
+        if graph is not None and graph in self._graphs:
+            hosted = [self._graphs[graph]]
+        else:
+            hosted = list(self._graphs.values())
+        known = nodes_instead_of(node, hosted)
+        if known is not None:
+            problem = f"there is no node {node!r}, only {sorted(known)}; so the hold held nothing"
+            raise InvalidArgumentError("node", problem)
 
     def holds(self, run_id: str) -> bool:
         """Return whether an active hold holds a run now."""

@@ -72,7 +72,7 @@ class TestServer(Server):
         check_whole("remember_requests", remember_requests, 0)
         self.requests = RequestLog(remember_requests)
         self._remember_requests = remember_requests
-        self._holds = Holds()
+        self._holds = Holds(graphs)
         self._failures = Failures()
         self._faults: Faults | None = None
         store = options.get("store")
@@ -263,7 +263,8 @@ class TestServer(Server):
 
         Args:
             node: Before each step of this node, of the graph or of a subgraph. It acts on runs
-                that begin after the hold was made.
+                that begin after the hold was made. The end of the `with` raises an
+                InvalidArgumentError if nothing was held, because no graph has this node.
             status: "pending", so that they do not start; "running", after they started and before
                 the graph does anything.
             graph: Only runs of this graph, by its name, or of this assistant, by its id.

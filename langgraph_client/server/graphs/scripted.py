@@ -79,6 +79,17 @@ class ScriptedGraph:
             return []
         return [step_name(number, step) for number, step in enumerate(self.steps({}))]
 
+    def all_node_names(self) -> set[str] | None:
+        """Return the names of the steps of all attempts; None if a script depends on the input."""
+        names: set[str] = set()
+        for attempt, script in enumerate(self._scripts, 1):
+            if callable(script):
+                return None
+            names.update(
+                step_name(number, step) for number, step in enumerate(self.steps({}, attempt))
+            )
+        return names
+
 
 def _check_steps(name: str, steps: Iterable[object]) -> None:
     for number, step in enumerate(steps):
