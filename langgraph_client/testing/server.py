@@ -6,13 +6,12 @@ import asyncio
 import os
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import httpx
 from starlette.middleware import Middleware
 
 from langgraph_client.errors import InvalidArgumentError
-from langgraph_client.server.clock import Clock
 from langgraph_client.server.hooks import Run, RunHooks
 from langgraph_client.server.options import StoreOptions
 from langgraph_client.server.server import Server
@@ -147,9 +146,13 @@ class TestServer(Server):
         return self._faults
 
     @property
-    def clock(self) -> Clock:
-        """The server's clock, such as a `testing.TestClock`."""
-        return self._clock
+    def clock(self) -> TestClock:
+        """The server's clock: the `TestClock` that it was given.
+
+        Any other clock has only what `langgraph_client.server.clock.Clock` has, such as `now()`.
+        Then `advance` raises an AttributeError that says how to get a clock that can be moved.
+        """
+        return cast("TestClock", self._clock)
 
     @property
     def errors(self) -> list[Failure]:

@@ -74,7 +74,7 @@ def test_wait_idle_waits_for_the_run_of_a_due_cron() -> None:
         client = server.sync_client()
         thread = client.threads.create()
         client.crons.create_for_thread(thread.thread_id, "agent", schedule="* * * * *", input={})
-        server.clock.advance(seconds=61)  # type: ignore[attr-defined]
+        server.clock.advance(seconds=61)
         assert has_asked.wait(60)
         with pytest.raises(TimeoutError, match="the run of a cron"):
             server.wait_idle(timeout=0.05)
@@ -91,7 +91,7 @@ def test_a_run_waits_for_its_time(server: TestServer) -> None:
     thread = client.threads.create()
     run = client.runs.create(thread.thread_id, "counter", input={"count": 1}, after_seconds=3600)
     assert client.runs.get(thread.thread_id, run.run_id).status == "pending"
-    server.clock.advance(hours=1)  # type: ignore[attr-defined]
+    server.clock.advance(hours=1)
     assert client.runs.join(thread.thread_id, run.run_id) == {"count": 2}
 
 
@@ -115,9 +115,9 @@ def test_a_thread_s_time_to_live_ends(server: TestServer) -> None:
     """The thread is gone after its minutes."""
     client = server.sync_client()
     thread = client.threads.create(ttl=10)
-    server.clock.advance(minutes=9)  # type: ignore[attr-defined]
+    server.clock.advance(minutes=9)
     client.threads.get(thread.thread_id)
-    server.clock.advance(minutes=2)  # type: ignore[attr-defined]
+    server.clock.advance(minutes=2)
     with pytest.raises(NotFoundError):
         client.threads.get(thread.thread_id)
 
@@ -130,7 +130,7 @@ def test_a_run_s_time_limit_goes_by_the_clock() -> None:
         with server.hold(status="running") as hold:
             run = client.runs.create(thread.thread_id, "slow", input={"topic": "t"})
             hold.wait()
-            server.clock.advance(61)  # type: ignore[attr-defined]
+            server.clock.advance(61)
         client.runs.join(thread.thread_id, run.run_id)
         assert client.runs.get(thread.thread_id, run.run_id).status == "timeout"
 
@@ -180,7 +180,7 @@ def test_a_reset_sets_the_clock_back(server: TestServer) -> None:
     """Time and ids are those of the start."""
     client = server.sync_client()
     first = client.threads.create()
-    server.clock.advance(days=1)  # type: ignore[attr-defined]
+    server.clock.advance(days=1)
     server.reset()
     assert client.threads.create() == first
 
@@ -297,7 +297,7 @@ def test_heartbeats_go_by_the_clock(server: TestServer) -> None:
         pieces = answer.iter_raw()
         while b"metadata" not in next(pieces):
             pass
-        server.clock.advance(5)  # type: ignore[attr-defined]
+        server.clock.advance(5)
         assert next(pieces).startswith(b":")
 
 
@@ -339,6 +339,6 @@ def test_a_clock_that_cannot_be_moved_says_so() -> None:
     with TestServer({}) as server:
         assert server.clock.now().tzinfo is not None
         with pytest.raises(AttributeError, match=r"'advance' needs a clock .*clock=TestClock\(\)"):
-            server.clock.advance(5)  # type: ignore[attr-defined]
+            server.clock.advance(5)
         with pytest.raises(AttributeError, match="object has no attribute 'wind'"):
             server.clock.wind()  # type: ignore[attr-defined]

@@ -32,6 +32,7 @@ from langgraph_client.models import (
     ThreadState,
 )
 from langgraph_client.models.events import CheckpointPayload, ErrorPayload, RunMetadataPayload
+from langgraph_client.testing import LoggedRequest, TestServer
 
 
 async def replies() -> None:
@@ -150,3 +151,11 @@ def failures() -> None:
         assert_type(status.response, httpx.Response)
     response = httpx.Response(409, request=httpx.Request("GET", "http://localhost"))
     raise ConflictError("busy", response=response, body={"code": "busy"})
+
+
+def testing_kit(server: TestServer) -> None:
+    server.clock.advance(hours=1, minutes=30)
+    assert_type(server.clock.now(), datetime)
+    assert_type(server.requests[-1], LoggedRequest)
+    assert_type(server.requests[-2:], list[LoggedRequest])
+    assert_type(list(reversed(server.requests)), list[LoggedRequest])
