@@ -17,6 +17,8 @@ from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.server.clock import Clock
 from langgraph_client.testing.arguments import check_whole
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 CURRENT_RUN: ContextVar[str | None] = ContextVar("langgraph_client_current_run", default=None)
 """The id of the run whose code is running. `TestServer` sets it, so that the clock knows which run
 sleeps."""
@@ -130,6 +132,21 @@ class TestClock(Clock):
         self._numbers = itertools.count()
         self._sleeping: dict[str, float] = {}
 
+    def go_beyond(self, newest: datetime) -> None:
+        """Go on after a time up to which others may have made ids, with ids that are not theirs.
+
+        `TestServer.load` does this; only a clock that no running server uses may go beyond by hand.
+
+        Args:
+            newest: The time. If the clock is past it already, its time stays.
+        """
+        milliseconds = (newest - _EPOCH) // timedelta(milliseconds=1) + 1
+        self._present = self._goal = max(self._present, milliseconds / 1000)
+        self.start_after((milliseconds, 0))
+        # Ids without a time in them are random only, and another clock may have the same seed. Two
+        # clocks differ in the time: whatever one has made since it came here is newer than that.
+        self._random.seed(f"{self._random.getrandbits(64)} {self._present}")
+
     def time(self) -> float:
         """Return the present time, in seconds since the epoch."""
         return self._present
@@ -227,6 +244,22 @@ class TestClock(Clock):
             if is_locked:
                 self._moving.release()
 
+    def _set_goal(self, distance: timedelta) -> float:
+        """Return where the clock is when it has moved on, behind the goals of other threads."""
+        with self._lock:
+            goal = max(self._present, self._goal) + distance.total_seconds()
+            try:
+                datetime.fromtimestamp(goal, UTC)
+            except (ValueError, OverflowError) as error:
+                raise InvalidArgumentError("seconds", f"too far: {error}") from None
+            self._goal = goal
+            return goal
+
+    def _reach(self, target: float) -> None:
+        """Set the time, but never back: another thread may have moved on further."""
+        with self._lock:
+            self._present = max(self._present, target)
+
     async def skip(self, seconds: float) -> None:
         """Move on, instead of the pause of a client.
 
@@ -244,22 +277,6 @@ class TestClock(Clock):
         while (due := self._next(target)) is not None:
             await _call(due)
         self._reach(target)
-    def _set_goal(self, distance: timedelta) -> float:
-        """Return where the clock is when it has moved on, behind the goals of other threads."""
-        with self._lock:
-            goal = max(self._present, self._goal) + distance.total_seconds()
-            try:
-                datetime.fromtimestamp(goal, UTC)
-            except (ValueError, OverflowError) as error:
-                raise InvalidArgumentError("seconds", f"too far: {error}") from None
-            self._goal = goal
-            return goal
-
-    def _reach(self, target: float) -> None:
-        """Set the time, but never back: another thread may have moved on further."""
-        with self._lock:
-            self._present = max(self._present, target)
-
 
     def _next(self, target: float) -> _Due | None:
         """Remove the next call that is due until `target`, and move the clock to its time."""

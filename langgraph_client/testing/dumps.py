@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from datetime import UTC, datetime, timedelta
 
 from langgraph_client.models.fields import JSON, JsonMapping
 from langgraph_client.server.documents.threads import callers_thread_id, open_graph
@@ -11,11 +12,16 @@ from langgraph_client.server.encoding import decode, encode
 from langgraph_client.server.graphs.protocol import thread_config
 from langgraph_client.server.graphs.state_documents import state_document
 from langgraph_client.server.services import Services
-from langgraph_client.testing.files import read_document, write_document
+from langgraph_client.testing.files import check_document, read_document, write_document
 
 FORMAT = 1
 # A time as a number, which `_ID` does not find.
 _STARTED = "__request_start_time_ms__"
+_STAMPS = ("created_at", "updated_at", "state_updated_at")
+"""The columns with times of what was done. Those in other columns may lie ahead, as of crons."""
+_MILLISECONDS = "ms"
+"""The column with the times of events."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # UUIDs, ids of interrupts (32 hexadecimal digits), and times.
 _ID = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b"
@@ -110,6 +116,32 @@ async def dump_of(services: Services) -> Dump:
     }
     # As plain JSON, so that a dump in memory equals the same dump read from its file.
     return Dump(decode(encode(shown)))
+
+
+def newest_time(dump: Dump) -> datetime | None:
+    """Return the newest time at which something in a dump was made or changed; None if empty.
+
+    Raises:
+        ValueError: It is not a dump, or one of a later version.
+    """
+    document = dump.document
+    check_document(document, "the dump", kind="a dump", part="tables", format=FORMAT)
+    times: list[datetime] = []
+    try:
+        for name, table in document["tables"].items():
+            if name == "runs":  # `created_at` may lie ahead: `after_seconds`. Threads are as new.
+                continue
+            for number, column in enumerate(table["columns"]):
+                values = [row[number] for row in table["rows"] if row[number] is not None]
+                if column in _STAMPS:
+                    times += map(datetime.fromisoformat, values)
+                elif column == _MILLISECONDS:
+                    times += [_EPOCH + timedelta(milliseconds=value) for value in values]
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"the dump is not a dump: its tables cannot be read ({error!r})"
+        ) from error
+    return max(times, default=None)
 
 
 async def load(services: Services, dump: Dump) -> None:

@@ -51,8 +51,26 @@ def read_document(path: str | os.PathLike[str], *, kind: str, part: str, format:
     except (ValueError, RecursionError) as error:
         problem = f"{path} is not the file of {kind}: it is not JSON in UTF-8 ({error})"
         raise ValueError(problem) from error
-    if not isinstance(document, dict) or part not in document:
+    if not isinstance(document, dict):
         raise ValueError(f"{path} is not the file of {kind}")
-    if document.get("format") != format:
-        raise ValueError(f"{path} has format {document.get('format')}, this package reads {format}")
+    check_document(document, str(path), kind=f"the file of {kind}", part=part, format=format)
     return document
+
+
+def check_document(document: JsonMapping, name: str, *, kind: str, part: str, format: int) -> None:
+    """Check that a document is of a kind and a format.
+
+    Args:
+        document: The document.
+        name: What to call it in an error.
+        kind: What it should be, for the error.
+        part: A field that every such document has.
+        format: The format that this package reads.
+
+    Raises:
+        ValueError: It is something else, or has another format.
+    """
+    if part not in document:
+        raise ValueError(f"{name} is not {kind}")
+    if document.get("format") != format:
+        raise ValueError(f"{name} has format {document.get('format')}, this package reads {format}")

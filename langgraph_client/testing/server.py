@@ -91,9 +91,9 @@ class TestServer(Server):
         With a `TestClock`, and without a file, its threads are deleted in the checkpointers that
         its graphs were compiled with.
         """
+        self._holds.release_all()
         if self._faults is not None:
             self._faults.cancel_all()  # A client that one stalls would wait for ever.
-        self._holds.release_all()
         super().close()
 
     def _middleware(self) -> list[Middleware]:
@@ -241,11 +241,11 @@ class TestServer(Server):
             return self._activity.progressing(self.services)
 
         def check() -> list[str]:
+            if self._loop is None:  # A test may close its server; the fixtures wait at its end.
+                return []
             # With a timeout of 0 one check is still made, and the loop needs a moment for it.
             active = self._run_on_loop(progressing, timeout=max(timeout, 1.0))
             return [] if until() else active
-            if self._loop is None:  # A test may close its server; the fixtures wait at its end.
-                return []
 
         return check_again(check, timeout)
 
@@ -370,6 +370,10 @@ class TestServer(Server):
     def load(self, source: Dump | str | os.PathLike[str]) -> None:
         """Replace all data of the server by that of a dump.
 
+        Runs in progress end. What belongs to the test stays: requests, errors, holds and faults. A
+        `TestClock` does not go back: if the dump has something that is as new as the present, or
+        newer, the clock moves on to a millisecond after it. New ids are none of the dump's.
+
         Args:
             source: A dump, or its file.
 
@@ -377,11 +381,23 @@ class TestServer(Server):
             ValueError: It is not a dump, or one of a later version, or the server cannot be reset;
                 see `reset`.
         """
-        from langgraph_client.testing.dumps import Dump, load
+        from langgraph_client.testing.dumps import Dump, load, newest_time
 
         dump = source if isinstance(source, Dump) else Dump.read(source)
-        self._reset(forget=False)
-        self._run_on_loop(lambda: load(self.services, dump))
+        newest = newest_time(dump)
+
+        def go_on(clock: TestClock) -> None:
+            if newest is not None:
+                clock.go_beyond(newest)
+
+        async def replace() -> None:
+            # A dump cannot write states into a checkpointer that a graph was compiled with. So they
+            # stay there, where the loaded threads find them.
+            await self._reopen(go_on, forget=False)
+            await load(self.services, dump)
+
+        self._check_data_may_go()
+        self._run_on_loop(replace)
 
     def reset(self) -> None:
         """End all runs; forget threads, the store, requests, errors, holds and faults.
@@ -394,9 +410,15 @@ class TestServer(Server):
             ValueError: The server stores its data in a file, which this would delete, or has a
                 store that was passed as an object, which would keep its items.
         """
-        self._reset(forget=True)
+        self._check_data_may_go()
+        self._holds.release_all()
+        if self._faults is not None:
+            self._faults.clear()
+        self._run_on_loop(lambda: self._reopen(TestClock.reset, forget=True))
+        self.requests.clear()
+        self._failures.clear()
 
-    def _reset(self, *, forget: bool) -> None:
+    def _check_data_may_go(self) -> None:
         if self._path is not None:
             raise ValueError("a server with a file is not reset: that would delete its data")
         if self._has_lasting_store:
@@ -404,24 +426,22 @@ class TestServer(Server):
                 "a server with a store of yours is not reset: it would keep its items; pass a "
                 "function that makes one, such as `store=InMemoryStore`"
             )
-        self._holds.release_all()
-        if self._faults is not None:
-            self._faults.clear()
-        self._run_on_loop(lambda: self._reopen(forget))
-        self.requests.clear()
-        self._failures.clear()
 
-    async def _reopen(self, forget: bool) -> None:
-        # A dump cannot write states into a checkpointer that a graph was compiled with. So `load`
-        # leaves them there, where the loaded threads find them.
+    async def _reopen(self, set_clock: Callable[[TestClock], None], *, forget: bool) -> None:
+        """End all runs and begin without data.
+
+        Args:
+            set_clock: Called with the clock, if it is a `TestClock`, while nothing uses it: nothing
+                may be due by the old time.
+            forget: Whether to delete the threads' states in checkpointers of the test's own.
+        """
         at_end, self._deletes_states_at_end = self._deletes_states_at_end, forget
         try:
             await self._shut_down(is_closing=False)
         finally:
             self._deletes_states_at_end = at_end
-        # While no server uses it: nothing may be due by the old time.
         if isinstance(self._clock, TestClock):
-            self._clock.reset()
+            set_clock(self._clock)
         await self._open()
 
     async def _all_ended(self, services: Services) -> None:

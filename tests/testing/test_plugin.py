@@ -200,6 +200,70 @@ def test_skipped(remote_graph):
     assert text.count("KeyError: 'lost'\n") >= 3
 
 
+def test_a_test_may_close_its_server(pytester: pytest.Pytester) -> None:
+    """Its end has nothing to wait for; what a graph raised before is reported as ever."""
+    result = run(
+        pytester,
+        """
+pytestmark = pytest.mark.langgraph(graphs={"agent": BROKEN})
+
+def test_closed(langgraph_server, sync_langgraph_client, langgraph_client):
+    langgraph_server.close()
+
+def test_closed_after_a_failure(langgraph_server, sync_langgraph_client):
+    sync_langgraph_client.runs.wait(None, "agent", input={}, raise_error=False)
+    langgraph_server.close()
+
+def test_nothing_is_done_on_a_closed_server(langgraph_server):
+    langgraph_server.close()
+    with pytest.raises(RuntimeError, match="not running"):
+        langgraph_server.dump()
+""",
+    )
+    result.assert_outcomes(passed=3, errors=1)
+    result.stdout.fnmatch_lines(["*that the test did not expect*", "*KeyError: 'lost'*"])
+    assert "never awaited" not in result.stdout.str()
+
+
+def test_a_failure_before_a_load_fails_the_test(pytester: pytest.Pytester) -> None:
+    """A dump that is loaded replaces data only."""
+    result = run(
+        pytester,
+        """
+@pytest.mark.langgraph(graphs={"agent": BROKEN})
+def test_overlooked(langgraph_server, sync_langgraph_client):
+    dump = langgraph_server.dump()
+    sync_langgraph_client.runs.wait(None, "agent", input={}, raise_error=False)
+    langgraph_server.load(dump)
+""",
+    )
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*KeyError: 'lost'*"])
+
+
+def test_nothing_is_kept_of_a_test_that_is_over(pytester: pytest.Pytester) -> None:
+    """A suite of thousands does not keep all of their servers and graphs."""
+    result = run(
+        pytester,
+        """
+import gc, weakref
+
+SERVERS = []
+
+@pytest.mark.langgraph(graphs={"agent": AGENT})
+@pytest.mark.parametrize("number", range(3))
+def test_it(langgraph_server, remote_graph, number):
+    assert remote_graph("agent").invoke({})["done"]
+    SERVERS.append(weakref.ref(langgraph_server))
+
+def test_later():
+    gc.collect()
+    assert [server() for server in SERVERS] == [None] * 3
+""",
+    )
+    result.assert_outcomes(passed=4)
+
+
 def test_a_wrong_marker_says_what_is_wrong(pytester: pytest.Pytester) -> None:
     """Positional arguments, graphs that are none."""
     result = run(
