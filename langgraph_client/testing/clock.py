@@ -11,7 +11,6 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import NoReturn
 
 from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.server.clock import Clock
@@ -43,18 +42,6 @@ class _Due:
         self.is_cancelled = True
 
 
-class RealClock(Clock):
-    """The real time, of a `TestServer` without a `TestClock`."""
-
-    def __getattr__(self, name: str) -> NoReturn:
-        if name in ("advance", "auto_advance", "reset", "skip"):
-            raise AttributeError(
-                f"{name!r} needs a clock that a test can move: TestServer(…, clock=TestClock()), or"
-                " @pytest.mark.langgraph(clock=TestClock()), which langgraph_session_server ignores"
-            )
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
-
 def _has_loop() -> bool:
     """Return whether an event loop runs in this thread."""
     try:
@@ -71,7 +58,7 @@ def clock_of(given: object) -> Clock:
         InvalidArgumentError: It is not a clock, such as the class `TestClock`.
     """
     if given is None:
-        return RealClock()
+        return Clock()
     if not isinstance(given, Clock):
         raise InvalidArgumentError("clock", f"must be a clock, such as TestClock(), not {given!r}")
     return given

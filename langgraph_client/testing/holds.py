@@ -11,7 +11,7 @@ from typing import Literal, Self
 from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.models.fields import JsonMapping
 from langgraph_client.testing.arguments import check_seconds, check_whole
-from langgraph_client.testing.known_nodes import nodes_instead_of
+from langgraph_client.testing.known_nodes import problem_with_node
 
 Status = Literal["pending", "running"]
 
@@ -20,7 +20,8 @@ class Hold:
     """A rule that holds runs until it is released; created by `TestServer.hold`.
 
     As a context manager, it is released at the end of the `with`, and cannot be entered again. If
-    it has held nothing then, because there is no such node, it raises an `InvalidArgumentError`.
+    it has held nothing then, and the name of its node is wrong, it raises an
+    `InvalidArgumentError`.
 
     Attributes:
         held: The ids of the runs that it holds or has held, in order.
@@ -193,23 +194,21 @@ class Holds:
         self._holds = [other for other in self._holds if other is not hold]
 
     def check_node(self, node: str, graph: str | None) -> None:
-        """Check that a node exists, as far as this is known without a run.
+        """Check the name of a node, as far as names are known without a run.
 
         Args:
             node: The name of the node.
             graph: The only graph that may have it, or the id of an assistant; None for any.
 
         Raises:
-            InvalidArgumentError: It does not exist.
+            InvalidArgumentError: There is no such node.
         """
         if graph is not None and graph in self._graphs:
             hosted = [self._graphs[graph]]
         else:
             hosted = list(self._graphs.values())
-        known = nodes_instead_of(node, hosted)
-        if known is not None:
-            problem = f"there is no node {node!r}, only {sorted(known)}; so the hold held nothing"
-            raise InvalidArgumentError("node", problem)
+        if problem := problem_with_node(node, hosted):
+            raise InvalidArgumentError("node", f"the hold held nothing: {problem}")
 
     def holds(self, run_id: str) -> bool:
         """Return whether an active hold holds a run now."""

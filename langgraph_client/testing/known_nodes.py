@@ -1,58 +1,41 @@
-"""Which nodes hosted graphs have, so that a hold before a node that does not exist is noticed."""
+"""Which nodes hosted graphs have, so that a hold before a misspelt node is noticed."""
 
 from __future__ import annotations
 
-import gc
+import difflib
 import sys
 from collections.abc import Iterable
 from typing import Any
 
 from langgraph_client.server.graphs.scripted import ScriptedGraph
 
-_TASK = "_TaskFunction"
-"""The class of what langgraph's `@task` returns. Tasks are held like nodes."""
 
+def problem_with_node(node: str, graphs: Iterable[Any]) -> str | None:
+    """Return what is wrong with the name of a node; None if some graph has or may have it.
 
-def nodes_instead_of(node: str, graphs: Iterable[Any]) -> set[str] | None:
-    """Return the names of the nodes of graphs if none of them has this one; None if one may have.
-
-    Some graphs have nodes that only a run shows: factories, scripts that depend on the input, and
-    those with tasks (`entrypoint`).
+    A graph can have nodes that only a run shows: subgraphs that its code calls, tasks, the graph of
+    a factory. So beside such graphs only a name that is almost that of a known node is wrong.
 
     Args:
-        node: The name of a node.
+        node: The name.
         graphs: Graphs as a server gets them.
     """
     known: set[str] = set()
-    calls_others = False
+    are_all_known = True
     # By `sys.modules`: a server with scripted graphs only does not import langgraph.
     state = sys.modules.get("langgraph.graph.state")
     for graph in graphs:
         if isinstance(graph, ScriptedGraph):
             names = graph.all_node_names()
-            if names is None:
-                return None
-            known |= names
-        elif state is not None and isinstance(graph, state.StateGraph | state.CompiledStateGraph):
-            known.update(name for name in graph.nodes if not name.startswith("__"))
-            calls_others = True
+            known |= names or set()
+            are_all_known = are_all_known and names is not None
         else:
-            return None
-    return None if node in known or (calls_others and _is_anywhere(node)) else known
-
-
-def _is_anywhere(name: str) -> bool:
-    """Return whether any graph in this process has a node or a task of a name.
-
-    Nodes call graphs and tasks wherever their code has them: in a closure, an attribute, a tool.
-    So all that exist count.
-    """
-    graphs = getattr(sys.modules.get("langgraph.pregel"), "Pregel", ())
-    tasks = getattr(sys.modules.get("langgraph.func"), _TASK, ())
-    for thing in gc.get_objects():
-        # By the type: `isinstance` asks the object, which may be anything, such as a mock.
-        if issubclass(type(thing), graphs) and name in getattr(thing, "nodes", ()):
-            return True
-        if issubclass(type(thing), tasks) and getattr(thing, "__name__", None) == name:
-            return True
-    return False
+            are_all_known = False
+            if state is not None and isinstance(graph, state.StateGraph | state.CompiledStateGraph):
+                known.update(name for name in graph.nodes if not name.startswith("__"))
+    if node in known:
+        return None
+    close = difflib.get_close_matches(node, known, n=1, cutoff=0.8)
+    if close:
+        return f"there is no node {node!r}; did you mean {close[0]!r}?"
+    return f"there is no node {node!r}, only {sorted(known)}" if are_all_known else None

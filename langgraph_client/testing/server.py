@@ -6,7 +6,7 @@ import asyncio
 import os
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 from starlette.middleware import Middleware
@@ -147,12 +147,17 @@ class TestServer(Server):
 
     @property
     def clock(self) -> TestClock:
-        """The server's clock: the `TestClock` that it was given.
+        """The `TestClock` that the server was given.
 
-        Any other clock has only what `langgraph_client.server.clock.Clock` has, such as `now()`.
-        Then `advance` raises an AttributeError that says how to get a clock that can be moved.
+        Raises:
+            AttributeError: It was given none.
         """
-        return cast("TestClock", self._clock)
+        if not isinstance(self._clock, TestClock):
+            raise AttributeError(
+                "`clock` needs a clock that a test can move: TestServer(…, clock=TestClock()), or "
+                "@pytest.mark.langgraph(clock=TestClock()), which langgraph_session_server ignores"
+            )
+        return self._clock
 
     @property
     def errors(self) -> list[Failure]:
@@ -267,7 +272,7 @@ class TestServer(Server):
         Args:
             node: Before each step of this node, of the graph or of a subgraph. It acts on runs
                 that begin after the hold was made. The end of the `with` raises an
-                InvalidArgumentError if nothing was held, because no graph has this node.
+                InvalidArgumentError if nothing was held and the name seems to be misspelt.
             status: "pending", so that they do not start; "running", after they started and before
                 the graph does anything.
             graph: Only runs of this graph, by its name, or of this assistant, by its id.

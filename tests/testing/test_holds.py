@@ -42,23 +42,33 @@ def functional(value: Any) -> Any:
 @pytest.mark.parametrize(
     "graph",
     [
-        ScriptedGraph([Update({"a": 1}, "plan")]),
-        ScriptedGraph(Attempts([Update({"a": 1}, "plan")], [Update({"a": 1}, "again")])),
-        one_node("plan"),
-        one_node("plan").compile(),
+        ScriptedGraph([Update({"a": 1}, "tools")]),
+        ScriptedGraph(Attempts([Update({"a": 1}, "tools")], [Update({"a": 1}, "again")])),
+        one_node("tools"),
+        one_node("tools").compile(),
     ],
 )
-def test_a_hold_before_a_node_that_does_not_exist_is_an_error(graph: Any) -> None:
-    """At its end, if it has held nothing; the nodes are named."""
+def test_a_hold_before_a_misspelt_node_is_an_error(graph: Any) -> None:
+    """At its end, if it has held nothing; the node that was meant is named."""
     with TestServer({"agent": graph}) as server:
         client = server.sync_client()
         with (
-            pytest.raises(ValueError, match=r"no node 'misspelt', only \[.*'plan'\]"),
-            server.hold(node="misspelt"),
+            pytest.raises(ValueError, match="no node 'toools'; did you mean 'tools'"),
+            server.hold(node="toools"),
         ):
             client.runs.wait(None, "agent", input={})
-        with pytest.raises(ZeroDivisionError), server.hold(node="misspelt"):
+        with pytest.raises(ZeroDivisionError), server.hold(node="toools"):
             raise ZeroDivisionError
+
+
+def test_a_script_has_all_its_nodes() -> None:
+    """So that any other name is an error, and they are named."""
+    with (
+        TestServer({"agent": ScriptedGraph([Update({"a": 1}, "plan")])}) as server,
+        pytest.raises(ValueError, match=r"no node 'other', only \[.*'plan'\]"),
+        server.hold(node="other"),
+    ):
+        pass
 
 
 def test_only_the_graph_of_the_hold_counts() -> None:
