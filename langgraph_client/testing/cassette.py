@@ -29,6 +29,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
+from urllib.parse import parse_qsl
 
 import httpx
 
@@ -265,7 +266,7 @@ class Cassette:
         return {
             "method": request.method,
             "path": self._scrubber.text(request.url.path),
-            "query": self._scrubber.text(request.url.query.decode()),
+            "query": self._scrubber.query(request.url.query.decode()),
             "body": self._scrubber.value(_decoded(body)),
         }
 
@@ -326,14 +327,16 @@ class Cassette:
         Raises:
             CassetteMismatch: There is no such response left.
         """
-        wanted = self._comparable(request)
         with self._lock:
-            # The first one that is left: equal requests get their responses in the recorded order.
-            for exchange in self._unused:
-                if self._comparable(exchange["request"]) == wanted:
-                    self._unused.remove(exchange)
-                    answer: JsonObject = exchange["response"]
-                    return answer
+            # Without a secret there, such as a key that is not set, only if no other one is equal.
+            for with_missing in (False, True):
+                wanted = self._comparable(request, with_missing)
+                # The first one that is left: equal requests get their responses in the recorded
+                # order.
+                for number, exchange in enumerate(self._unused):
+                    if self._comparable(exchange["request"], with_missing) == wanted:
+                        answer: JsonObject = self._unused.pop(number)["response"]
+                        return answer
             raise CassetteMismatch(self._mismatch(request))
 
     def _mismatch(self, request: JsonObject) -> str:
@@ -355,23 +358,31 @@ class Cassette:
         lines = difflib.unified_diff(before, after, "recorded", "sent", lineterm="")
         return f"{head}. {advice}.\n" + "\n".join(lines)
 
-    def _comparable(self, request: JsonMapping) -> tuple[object, ...]:
-        """Return a request without the fields that may differ, and without secrets."""
+    def _comparable(self, request: JsonMapping, with_missing: bool) -> tuple[object, ...]:
+        """Return a request without the fields that may differ, and without secrets.
 
-        def without_ignored(value: object) -> object:
+        Args:
+            request: The request in the form that is written.
+            with_missing: Whether an empty text or None in the place of a secret is one, too.
+        """
+
+        def compared(value: object) -> object:
             if isinstance(value, dict):
                 return {
-                    name: without_ignored(item)
-                    for name, item in value.items()
-                    if name not in self._ignore
+                    name: compared(item) for name, item in value.items() if name not in self._ignore
                 }
-            return [without_ignored(item) for item in value] if isinstance(value, list) else value
+            if isinstance(value, bool):  # In Python, True is equal to 1.
+                return bool, value
+            return [compared(item) for item in value] if isinstance(value, list) else value
 
         # Of the file's requests, too: they may be written under other rules than this cassette has,
         # such as other names in `scrub`, or while fewer keys were known.
-        query = self._scrubber.text(request["query"])
-        body = without_ignored(self._scrubber.value(request["body"]))
-        return request["method"], request["path"], query, body
+        path = self._scrubber.text(request["path"])
+        query = self._scrubber.query(request["query"], with_missing=with_missing)
+        body = compared(self._scrubber.value(request["body"], with_missing=with_missing))
+        # Read, as the same may be written in different forms: a blank as `+` or `%20`.
+        parameters = parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
+        return request["method"], path, parameters, body
 
     def pause(self, event: JsonMapping) -> float:
         """Return how many seconds to wait before an event is replayed.

@@ -14,6 +14,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from urllib.parse import quote, quote_plus, unquote_plus
 
 import httpx
 
@@ -39,40 +40,60 @@ _HINT = re.compile(
 _PARAMETERS = frozenset({"sig", "signature", "auth"})
 """Further last words of sensitive names before `=`, as they occur in signed URLs."""
 
+#: Where a value of a known form may begin: behind no letter or digit, unless they end an escape, as
+#: in a text that quotes another (`\nsk-…`), in a URL (`%20sk-…`) and in JSON (`\u003dsk-…`).
+_BEGIN = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4}))"
+#: Not `order_pk_123456`: in the names of columns and variables, `sk`, `pk` and `rk` are words.
+#: Parts in which a value can begin again have a greatest length, for the reason at `_NAMED`.
 _SHAPES = re.compile(
-    r"""(?x)
-    \b(?:sk|pk|rk|xai|tvly|gsk|pplx|whsec|glpat|lsv2_(?:pt|sk))[-_]
-        (?=[a-z_-]*[A-Z0-9])[A-Za-z0-9_-]{6,}
-    | \bgh[opsru]_[A-Za-z0-9]{20,} | \bgithub_pat_\w{20,} | \bhf_[A-Za-z0-9]{20,}
-    | \bxox[abeoprs]-[A-Za-z0-9-]{10,} | \b(?:AKIA|ASIA)[0-9A-Z]{16}\b | \bAIza[0-9A-Za-z_-]{30,}
-    | \bnpm_[A-Za-z0-9]{30,} | \bpypi-[\w-]{16,} | \bya29\.[\w-]{20,} | \bnvapi-[\w-]{20,}
-    | \bSG\.[\w-]{16,}\.[\w-]{16,} | \bhooks\.slack\.com/services/[\w/]+
-    | \beyJ[\w-]{5,}\.eyJ[\w-]{5,}\.[\w-]*
+    rf"""(?x)
+    {_BEGIN} (?:
+        (?: (?<![A-Za-z0-9]_)[spr]k | xai|tvly|gsk|pplx|whsec|glpat|lsv2_(?:pt|sk) ) [-_]
+            (?=[a-z_-]{{0,60}}[A-Z0-9])[A-Za-z0-9_-]{{6,}}
+        | gh[opsru]_[A-Za-z0-9]{{20,}} | github_pat_\w{{20,}} | hf_[A-Za-z0-9]{{20,}}
+        | xox[abeoprs]-[A-Za-z0-9-]{{10,}} | xapp-\d-[A-Za-z0-9-]{{10,}}
+        | (?:AKIA|ASIA)[0-9A-Z]{{16}}(?![0-9A-Za-z]) | AIza[0-9A-Za-z_-]{{30,}}
+        | npm_[A-Za-z0-9]{{30,}} | pypi-[\w-]{{16,}} | ya29\.[\w-]{{20,}} | nvapi-[\w-]{{20,}}
+        | SG\.[\w-]{{16,}}\.[\w-]{{16,}} | hooks\.slack\.com/services/[\w/]+
+        | eyJ[\w-]{{5,4000}}+\.eyJ[\w-]{{5,4000}}+\.[\w-]*
+    )
     | -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----[\s\S]*?(?:-----END\ [A-Z ]*PRIVATE\ KEY-----|\Z)
     """
 )
 #: Prose has these words too: "bearer of news", "basic training".
 _SCHEME = re.compile(
-    r"\b((?i:bearer)(?=\s+(?:[a-z-]*[A-Z0-9=._~+/]|[a-z-]{20}))"
+    rf"{_BEGIN}((?i:bearer)(?=\s+(?:[a-z-]*[A-Z0-9=._~+/]|[a-z-]{{20}}))"
     r"|(?i:basic)(?=\s+[A-Za-z+/]*[0-9=]))(\s+)[A-Za-z0-9+/=._~-]{6,}"
 )
 #: The scheme begins where none can go on, for the same reason as below.
 _URL_CREDENTIALS = re.compile(r"(?<![a-z0-9+.-])([a-z0-9+.-]++://)([^\s/?#\"'<>]+)@", re.IGNORECASE)
 _COOKIES = re.compile(
-    r"(?<![\w-])((?:set-)?cookie)([ \t]*:[ \t]*)[^\s<\"'][^\r\n\"']*", re.IGNORECASE
+    r"(?:(?<![\w-])|(?<=\\[nrt]))((?:set-)?cookie)([ \t]*:[ \t]*)[^\s<\"'][^\r\n\"']*",
+    re.IGNORECASE,
 )
 _ELEMENT = re.compile(r"<([\w.:-]+)((?:\s[^<>]*)?>)([^<>]+)(?=</\1>)")
-#: A name and what stands between it and a value: in JSON, headers, settings, code and commands.
-#: The name begins where no name can go on, and no part is tried twice: else a long text without
-#: secrets would take a time that grows with the square of its length.
+#: The keys that are secrets: no others, such as a primary key, and not "the key: …" in prose.
+_PHRASE = (
+    r"(?i: (?: api|access|private|secret|signing|encryption|master|account|subscription )"
+    r" [ \t]{1,3} keys? )"
+)
+#: A name and what stands between it and a value: in JSON, code, Markdown, headers, settings and
+#: commands. The name begins where no name can go on, and no part is tried twice: else a long text
+#: without secrets would take a time that grows with the square of its length.
 _NAMED = re.compile(
-    r"""(?x)
-    (?<!\\) (?P<quote> \\*+ ["'] ) (?P<quoted> [\w.-]++ ) (?P=quote) \s*+ : \s*+
-    | (?<! [\w.%-] ) (?P<name> [\w.%-]++ )
+    rf"""(?x)
+    (?<!\\) (?P<quote> \\*+ ["'] ) (?P<quoted> {_PHRASE} | [\w.-]++ ) (?P=quote) \s*+ : \s*+
+    | \[ (?P<mark> \\*+ ["']?+ ) (?P<item> [\w.-]++ ) (?P=mark) \] [ \t]*+ =(?!=)>? [ \t]*+
+    | (?: (?<! [\w.%-] ) (?: (?<=\*) | (?=_) ) (?P<strong> [\w.%-]++ )
+        | (?<! [A-Za-z0-9.%-] ) (?P<strong_phrase> {_PHRASE} ) ) : [*_]{{1,3}}+ [ \t]++
+    | (?: (?<! [\w.%-] ) (?P<name> [\w.%-]++ )
+        | (?: (?<! [A-Za-z0-9.%-] ) | (?<= \\[nrt] ) ) (?P<phrase> {_PHRASE} ) )
+        (?: [*_]{{1,3}}+ (?= [ \t]*+ : ) )?
         [ \t]*+ (?P<sign> := | =(?!=)>? | :(?! : | // ) ) [ \t]*+
     | (?<! [\w.%-] ) (?P<option> --[\w.-]++ ) [ \t]++ (?! - )
     """
 )
+_NAMES = ("quoted", "item", "strong", "strong_phrase", "name", "phrase", "option")
 _SCHEME_WORD = r"(?: bearer | basic | digest | negotiate | token | apikey ) [ \t]++"
 _BLOCK_MARK = r"[|>] [+-]? [ \t]*+ \n [ \t]++"
 _QUOTE = r"""\\*+ ["'`]"""
@@ -89,9 +110,13 @@ def _whole(name: str, part: str) -> str:
 _VALUE = rf"""(?xi)
     {_whole("scheme", _SCHEME_WORD)}
     (?:
-        (?P<before> [\w.]++ \( \s*+ )? [bur]{{0,2}} (?P<open> ["'`] )
-            (?P<body> (?: \\. | (?! (?P=open) ) [^\\\n] )* ) (?P=open)
-        | (?P<escaped> \\++ ["'`] ) (?P<inner> (?: (?! (?P=escaped) ) . )* ) (?P=escaped)
+        (?P<before> [\w.]++ \( \s*+ )? [bfru]{{0,2}} (?:
+            (?P<triple> "{{3}} | '{{3}} )
+                (?P<long> (?: \\[\s\S]? | (?! (?P=triple) ) [^\\] )* ) (?: (?P=triple) | \Z )
+            | (?P<open> ["'`] ) (?P<body> (?: \\. | (?! (?P=open) ) [^\\\n] )* ) (?P=open)
+        )
+        | (?P<escaped> (?P<slashed> \\++ ["'] ) (?P=slashed){{2}} | \\++ ["'`] )
+            (?P<inner> (?: (?! (?P=escaped) ) . )* ) (?P=escaped)
         | {_whole("block", _BLOCK_MARK)} {_whole("opened", _QUOTE)} (?P<bare> %s )
     )
 """
@@ -106,6 +131,7 @@ _NO_VALUES = frozenset({"none", "null", "true", "false", "undefined"})
 _TASK_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\w-])")
 #: A part of the namespace of a subgraph: a node with the id of its task, or a call's number.
 _NAMESPACE_PART = re.compile(rf"[^:]++:{_TASK_ID.pattern}|\d{{1,2}}")
+_OWN_KEY = "a key of the request"
 _SHORTEST = 8
 """The least characters of a request's key for a search in texts."""
 _SECRET_HEADERS = re.compile(r"key|token|secret|passw|authorization|cookie|credential")
@@ -157,19 +183,25 @@ class Scrubber:
                         forms = map(_forms, sorted(known, key=len, reverse=True))
                         self._known_forms = re.compile("|".join(forms))
 
-    def value(self, value: object, name: str = "") -> JSON:
+    def value(self, value: object, name: str = "", *, with_missing: bool = False) -> JSON:
         """Return a JSON value without secrets.
 
         Args:
             value: The value.
             name: The name under which it stands.
+            with_missing: Whether to replace also empty texts and None where a secret would be.
         """
         if name.lower() in self._keep:
             return value
-        if name.lower() in self._names and value is not None:
+        if value is None or value == "":
+            is_missing = with_missing and self._is_sensitive(name)
+            if is_missing or (value is not None and name.lower() in self._names):
+                return self._replaced(name)
+            return value
+        if name.lower() in self._names:
             return self._replaced(name)
         if isinstance(value, str):
-            if value and value != SCRUBBED and self._is_sensitive(name):
+            if value != SCRUBBED and self._is_sensitive(name):
                 return self._replaced(name)
             return self.text(value)
         if isinstance(value, Mapping):
@@ -182,12 +214,14 @@ class Scrubber:
                 names += [key] if self._is_sensitive(key) or not names else []
                 # The name that hides most: some hide numbers, too.
                 strongest = max(names, key=self._strength)
-                scrubbed[key] = item if key.lower() in self._keep else self.value(item, strongest)
+                if key.lower() not in self._keep:
+                    item = self.value(item, strongest, with_missing=with_missing)
+                scrubbed[key] = item
             return scrubbed
         if isinstance(value, list):
             if self._is_pair(value) and not self._is_sensitive(name):  # A header as a pair.
-                return [value[0], self.value(value[1], value[0])]
-            return [self.value(item, name) for item in value]
+                return [value[0], self.value(value[1], value[0], with_missing=with_missing)]
+            return [self.value(item, name, with_missing=with_missing) for item in value]
         if isinstance(value, int | float) and not isinstance(value, bool) and _is_password(name):
             return self._replaced(name)
         return value
@@ -201,7 +235,7 @@ class Scrubber:
         # The order: known keys, which may stand anywhere; JSON as a whole, so that it stays JSON;
         # the forms that need a name or a sign; and last the values that show by their own form.
         if self._known_forms is not None:
-            text = self._known_forms.sub(lambda _: self._replaced("a key of the request"), text)
+            text = self._known_forms.sub(lambda _: self._replaced(_OWN_KEY), text)
         if text[:1] in ("{", "[") and (whole := self._json(text)) is not None:
             return whole
         if "://" in text:
@@ -212,6 +246,35 @@ class Scrubber:
             text = _ELEMENT.sub(self._element, text)
         text = _SCHEME.sub(self._scheme, text)
         return _SHAPES.sub(lambda _: self._replaced("a value like a key"), text)
+
+    def query(self, query: str, *, with_missing: bool = False) -> str:
+        """Return the query of a URL without secrets. What has none keeps its form.
+
+        Args:
+            query: The query, in the form of a URL.
+            with_missing: As of `value`.
+        """
+        if self._known_forms is not None:  # Before `+` is read as a blank: a key may have one.
+            query = self._known_forms.sub(lambda _: self._replaced(_OWN_KEY), query)
+        return "&".join(self._parameter(part, with_missing) for part in query.split("&"))
+
+    def _parameter(self, parameter: str, with_missing: bool) -> str:
+        written, sign, written_value = parameter.partition("=")
+        name, value = _unquoted(written), _unquoted(written_value)
+        clean_name = self.text(name)
+        if name.lower() in self._keep:
+            clean = value
+        elif not (self._is_sensitive(name) or _is_signature(name)):
+            clean = self.text(value)
+        elif value == SCRUBBED or value.lower() in _NO_VALUES or not (value or with_missing):
+            clean = value
+        else:
+            clean = self._replaced(clean_name)
+        if clean_name != name:
+            written = _quoted(clean_name, like=written)
+        if clean != value:
+            return f"{written}={_quoted(clean, like=written_value)}"
+        return written + sign + written_value
 
     def _json(self, text: str) -> str | None:
         """Return a text that is JSON as a whole without its secrets; None for other texts."""
@@ -230,15 +293,14 @@ class Scrubber:
         for named in _NAMED.finditer(text):
             if named.start() < done:  # Within a value that was replaced.
                 continue
-            name = (named["quoted"] or named["name"] or named["option"]).lstrip("-")
-            if not (self._is_sensitive(name) or (named["sign"] == "=" and _is_signature(name))):
+            is_assigned = named["sign"] == "=" or named["item"] is not None
+            name = self._secret_name(text, named, is_assigned)
+            if not name:
                 continue
-            match = (_AFTER_EQUALS if named["sign"] == "=" else _AFTER_COLON).match(
-                text, named.end()
-            )
+            match = (_AFTER_EQUALS if is_assigned else _AFTER_COLON).match(text, named.end())
             if match is None or not self._is_secret(name, named, match):
                 continue
-            quote = match["open"] or match["escaped"] or ""
+            quote = match["triple"] or match["open"] or match["escaped"] or ""
             if named["quoted"] and not quote:
                 quote = named["quote"]  # In place of a number: JSON must stay JSON.
             parts += text[done : named.end()], match["scheme"] or ""
@@ -251,10 +313,22 @@ class Scrubber:
                 done = match.start("bare") + (number.end() if number else 0)
         return "".join((*parts, text[done:]))
 
+    def _secret_name(self, text: str, named: re.Match[str], is_assigned: bool) -> str:
+        """Return the name before a value if it is sensitive, otherwise an empty text."""
+        name = next(str(part) for part in named.group(*_NAMES) if part).lstrip("-")
+        names = [name]
+        # In a text that quotes another, a name may begin behind the letter of an escape: `\npin`.
+        if text.endswith("\\", 0, named.start()) and name[0] in "nrt":
+            names.insert(0, name[1:])
+        for one in names:
+            if self._is_sensitive(one) or (is_assigned and _is_signature(one)):
+                return one
+        return ""
+
     def _is_secret(self, name: str, named: re.Match[str], match: re.Match[str]) -> bool:
         """Return whether a value behind a sensitive name is to be replaced."""
         if match["bare"] is None:
-            return (match["body"] or match["inner"] or SCRUBBED) != SCRUBBED
+            return (match["long"] or match["body"] or match["inner"] or SCRUBBED) != SCRUBBED
         value = match["bare"].rstrip(".,;:)]}")
         if match["opened"]:  # A text that was cut off.
             return bool(value)
@@ -339,6 +413,17 @@ def _forms(secret: str) -> str:
         char if char.isascii() and char.isalnum() else f"(?:{re.escape(char)}|{_encoded(char)})"
         for char in secret
     )
+
+
+def _unquoted(text: str) -> str:
+    return unquote_plus(text, errors="surrogateescape")
+
+
+def _quoted(text: str, like: str) -> str:
+    """Return a text in the form of a URL, with the blanks of the original, and readable marks."""
+    encode = quote if "%20" in like else quote_plus
+    parts = (encode(part, safe="", errors="surrogateescape") for part in text.split(SCRUBBED))
+    return SCRUBBED.join(parts)
 
 
 def _encoded(char: str) -> str:

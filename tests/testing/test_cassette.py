@@ -353,7 +353,9 @@ def test_the_namespace_of_a_subgraph_is_no_pair() -> None:
 def test_a_long_text_is_scrubbed_at_once() -> None:
     """The time grows with the length of a text, and not with its square."""
     scrubber = Scrubber()
-    for part in ("a.", "ab ", "a-", "a=", "a:", "a: ", '"a":', "--a ", "<a>", '\\"', "x@", "a%"):
+    parts = ("a.", "ab ", "a-", "a=", "a:", "a: ", '"a":', "--a ", "<a>", '\\"', "x@", "a%")
+    more = ("api key ", "*a:* ", "_a", "a*", "[a]", '["a', "[\\", "\\n", '"""', "sk-", "eyJa-")
+    for part in (*parts, *more):
         text = "key " + part * (100_000 // len(part))
         began = time.process_time()
         assert scrubber.text(text) == text
