@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 
-from langgraph_client.models.fields import JsonObject
+from langgraph_client.errors import InvalidArgumentError
+from langgraph_client.models.fields import JsonMapping, JsonObject
 
 TIMESTAMP = "2026-01-01T00:00:00.000000+00:00"
 _NAMESPACE = uuid.UUID("0c2f9f6e-0d3b-5f0a-8a53-6b1f5b0f7c11")
@@ -16,10 +17,47 @@ def stable_id(name: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, name))
 
 
+def document(
+    kind: str, defaults: JsonMapping, fields: Mapping[str, object], *parameters: str
+) -> JsonObject:
+    """Return a document with some fields of the test's own.
+
+    Servers may have further fields, so any name is taken that is not nearly that of another field.
+
+    Args:
+        kind: What it is, for the error, such as "a thread".
+        defaults: The fields that every such document has.
+        fields: The test's own.
+        *parameters: Further names that are meant where one is nearly written.
+
+    Raises:
+        InvalidArgumentError: The name of a field is nearly another one.
+    """
+    known = [*defaults, "error", "detail", *parameters]
+    for name in fields:
+        meant = next((one for one in known if _is_slip(name, one)), name)
+        if name not in known and meant != name:
+            raise InvalidArgumentError(name, f"is no field of {kind}; did you mean {meant!r}?")
+    return {**defaults, **fields}
+
+
+def _is_slip(name: str, known: str) -> bool:
+    """Return whether a name is a known one but for one sign, two that are swapped, or its case."""
+    left, right = (text.lower().replace("_", "") for text in (name, known))
+    if left[:1] != right[:1] or len(right) < 3:
+        return False
+    for _ in range(2):  # Without what they have in common at their start, and then at their end.
+        pairs = enumerate(zip(left, right, strict=False))
+        end = min(len(left), len(right))
+        common = next((place for place, (one, other) in pairs if one != other), end)
+        left, right = left[common:][::-1], right[common:][::-1]
+    return max(len(left), len(right)) < 2 or (len(left) == 2 and left == right[::-1])
+
+
 def assistant(**fields: object) -> JsonObject:
     """Return an assistant."""
     graph_id = fields.get("graph_id", "agent")
-    return {
+    defaults: JsonObject = {
         "assistant_id": stable_id(f"assistant {graph_id}"),
         "graph_id": graph_id,
         "config": {},
@@ -30,13 +68,13 @@ def assistant(**fields: object) -> JsonObject:
         "updated_at": TIMESTAMP,
         "version": 1,
         "description": None,
-        **fields,
     }
+    return document("an assistant", defaults, fields)
 
 
 def thread(**fields: object) -> JsonObject:
     """Return a thread."""
-    return {
+    defaults: JsonObject = {
         "thread_id": stable_id("thread"),
         "status": "idle",
         "metadata": {},
@@ -45,13 +83,13 @@ def thread(**fields: object) -> JsonObject:
         "updated_at": TIMESTAMP,
         "state_updated_at": TIMESTAMP,
         "values": None,
-        **fields,
     }
+    return document("a thread", defaults, fields)
 
 
 def run(**fields: object) -> JsonObject:
     """Return a run."""
-    return {
+    defaults: JsonObject = {
         "run_id": stable_id("run"),
         "thread_id": stable_id("thread"),
         "assistant_id": stable_id("assistant agent"),
@@ -62,8 +100,8 @@ def run(**fields: object) -> JsonObject:
         "created_at": TIMESTAMP,
         "updated_at": TIMESTAMP,
         "langsmith_session_name": None,
-        **fields,
     }
+    return document("a run", defaults, fields)
 
 
 def state(
@@ -94,7 +132,7 @@ def state(
         }
         for number, name in enumerate(next)
     ]
-    return {
+    defaults: JsonObject = {
         "values": {} if values is None else values,
         "next": list(next),
         "tasks": tasks,
@@ -105,8 +143,8 @@ def state(
         "interrupts": waiting,
         "checkpoint_id": checkpoint["checkpoint_id"],
         "parent_checkpoint_id": None,
-        **fields,
     }
+    return document("a state", defaults, fields, "thread_id")
 
 
 def updated_state(thread_id: str | None = None) -> JsonObject:
@@ -121,7 +159,7 @@ def updated_state(thread_id: str | None = None) -> JsonObject:
 
 def cron(**fields: object) -> JsonObject:
     """Return a cron."""
-    return {
+    defaults: JsonObject = {
         "cron_id": stable_id("cron"),
         "assistant_id": stable_id("assistant agent"),
         "thread_id": None,
@@ -136,20 +174,20 @@ def cron(**fields: object) -> JsonObject:
         "enabled": True,
         "created_at": TIMESTAMP,
         "updated_at": TIMESTAMP,
-        **fields,
     }
+    return document("a cron", defaults, fields)
 
 
 def item(**fields: object) -> JsonObject:
     """Return an item of the store."""
-    return {
+    defaults: JsonObject = {
         "namespace": [],
         "key": "key",
         "value": {},
         "created_at": TIMESTAMP,
         "updated_at": TIMESTAMP,
-        **fields,
     }
+    return document("an item", defaults, fields)
 
 
 def _checkpoint(thread_id: str) -> JsonObject:

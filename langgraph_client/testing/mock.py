@@ -18,6 +18,7 @@ from typing import Self
 
 import respx
 
+from langgraph_client.testing import documents as doc
 from langgraph_client.testing.arguments import check_url
 from langgraph_client.testing.mock_assistants import MockAssistants
 from langgraph_client.testing.mock_others import MockCrons, MockStore
@@ -29,7 +30,8 @@ from langgraph_client.testing.mock_threads import MockThreads
 class LangGraphMock:
     """A mock of every endpoint of the protocol, at one URL.
 
-    Inside its `with`, requests over httpx go to its routes; one without a route is an error.
+    Inside its `with`, requests over httpx go to its routes; one without a route is an error. After
+    it, the answers that were given inside are forgotten, and a second `with` can give others.
 
     Every method takes, besides its own arguments:
 
@@ -44,7 +46,8 @@ class LangGraphMock:
 
     Raises:
         InvalidArgumentError: `url` is not an HTTP URL. Its methods raise it for an `error` that is
-            not the status of an error, for a negative count, and for events without a name.
+            not the status of an error, for a negative count, for an id that is no text, for events
+            without a name, and for a field whose name is a slip of the pen, such as `satus`.
         AssertionError: On leaving, if an answer was never requested.
     """
 
@@ -62,24 +65,33 @@ class LangGraphMock:
         self.crons = MockCrons(self._routes)
         self.store = MockStore(self._routes)
 
-    def info(self, **fields: object) -> respx.Route:
+    def info(
+        self, *, error: int | None = None, detail: str | None = None, **fields: object
+    ) -> respx.Route:
         """Answer `GET /info`.
 
         Args:
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
             **fields: Fields of the answer, beside `version`.
         """
-        return self._system.info({"version": "mock", **fields})
+        return self._system.info(fields, error, detail)
 
-    def ok(self, **fields: object) -> respx.Route:
+    def ok(
+        self, *, error: int | None = None, detail: str | None = None, **fields: object
+    ) -> respx.Route:
         """Answer `GET /ok`.
 
         Args:
+            error: An HTTP status to answer with instead.
+            detail: The text of that error.
             **fields: Fields of the answer; `ok=False` says that the server is not well.
         """
-        return self._system.ok({"ok": True, **fields})
+        return self._system.ok(fields, error, detail)
 
     def __enter__(self) -> Self:
         self.router.__enter__()
+        self._routes.begin()
         return self
 
     def __exit__(
@@ -90,6 +102,7 @@ class LangGraphMock:
     ) -> None:
         missing = [route.missing for route in self._routes if route.missing is not None]
         self.router.__exit__(kind, error, trace)
+        self._routes.end()
         if missing and kind is None and self._assert_all_called:
             raise AssertionError(f"never asked for: {', '.join(missing)}")
 
@@ -97,10 +110,16 @@ class LangGraphMock:
 class MockSystem(MockEndpoints):
     """The endpoints about the server itself."""
 
-    def info(self, body: Mapping[str, object]) -> respx.Route:
-        """Answer `GET /info` with this body."""
-        return self._json("GET", "/info", body)
+    def info(
+        self, fields: Mapping[str, object], error: int | None, detail: str | None
+    ) -> respx.Route:
+        """Answer `GET /info` with these fields, or with an error and its detail."""
+        body = doc.document("the information", {"version": "mock"}, fields)
+        return self._json("GET", "/info", body, error=error, detail=detail)
 
-    def ok(self, body: Mapping[str, object]) -> respx.Route:
-        """Answer `GET /ok` with this body."""
-        return self._json("GET", "/ok", body)
+    def ok(
+        self, fields: Mapping[str, object], error: int | None, detail: str | None
+    ) -> respx.Route:
+        """Answer `GET /ok` with these fields, or with an error and its detail."""
+        body = doc.document("the answer", {"ok": True}, fields)
+        return self._json("GET", "/ok", body, error=error, detail=detail)

@@ -189,7 +189,8 @@ class MockAssistants(MockEndpoints):
             **fields: Fields of the document; the others have plausible values.
         """
         names = ("input_schema", "output_schema", "state_schema", "config_schema", "context_schema")
-        body = {"graph_id": "agent", **dict.fromkeys(names), **fields}
+        defaults = {"graph_id": "agent", **dict.fromkeys(names)}
+        body = doc.document("the schemas", defaults, fields)
         return self._json(
             "GET",
             "/assistants/{assistant_id}/schemas",
@@ -239,7 +240,7 @@ class MockAssistants(MockEndpoints):
             detail: The text of that error.
         """
         body = [
-            doc.assistant(**without_none(assistant_id=assistant_id), **version)
+            doc.assistant(**{**without_none(assistant_id=assistant_id), **version})
             for version in versions
         ]
         return self._json(

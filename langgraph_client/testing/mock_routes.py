@@ -15,12 +15,13 @@ from respx.patterns import M
 
 from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.server.http.endpoints import ENDPOINTS
-from langgraph_client.testing.arguments import check_status, check_whole
+from langgraph_client.testing.arguments import check_name, check_status, check_whole
 from langgraph_client.testing.cassette_transports import frame
 
 MockEvent: TypeAlias = tuple[str, object] | tuple[str, object, str | None]
 MakeResponse = Callable[[], httpx.Response]
 EndpointKey = tuple[str, str]
+_RouteKey = tuple[bool, tuple[EndpointKey, ...]]
 
 _ANY = "[^/]+"
 _ENDPOINTS = frozenset((endpoint.method, endpoint.path) for endpoint in ENDPOINTS)
@@ -40,6 +41,11 @@ class MockRoute:
         answer = self.answers[min(self._next, len(self.answers) - 1)]
         self._next += 1
         return answer()
+
+    def restart(self, answers: list[MakeResponse]) -> None:
+        """Give these answers from the first one on."""
+        self.answers = answers
+        self._next = 0
 
     @property
     def rank(self) -> tuple[bool, int]:
@@ -64,10 +70,25 @@ class MockRoutes:
 
     def __init__(self, router: respx.MockRouter) -> None:
         self._router = router
-        self._routes: dict[tuple[bool, tuple[EndpointKey, ...]], MockRoute] = {}
+        self._routes: dict[_RouteKey, MockRoute] = {}
+        self._before: dict[_RouteKey, list[MakeResponse]] = {}
+        # Runs as their latest stream left them, by id. Streams without a `run_id` share one id, and
+        # a client asks for a run often or never, so that answers in order would be wrong.
+        self.streamed: dict[str, object] = {}
 
     def __iter__(self) -> Iterator[MockRoute]:
         return iter(self._routes.values())
+
+    def begin(self) -> None:
+        """Remember the answers that there are."""
+        self._before = {key: list(mock.answers) for key, mock in self._routes.items()}
+
+    def end(self) -> None:
+        """Forget the answers since `begin`, as respx does with routes; give the others anew."""
+        self._routes = {key: self._routes[key] for key in self._before}
+        for key, answers in self._before.items():
+            self._routes[key].restart(answers)
+        self.streamed.clear()
 
     def add(
         self, answer: MakeResponse, *endpoints: EndpointKey, optional: bool = False
@@ -148,12 +169,15 @@ def endpoint(method: str, path: str, ids: Mapping[str, str | None]) -> EndpointK
 
     Raises:
         LookupError: The server has no such endpoint.
+        InvalidArgumentError: An id is no text.
     """
     if (method, path) not in _ENDPOINTS:
         raise LookupError(f"the server has no endpoint {method} {path}")
     pattern = re.escape(path).replace(r"\{", "{").replace(r"\}", "}")
     for name in re.findall(r"{(\w+)}", pattern):
         value = ids.get(name)
+        if value is not None:
+            check_name(name, value)
         pattern = pattern.replace(f"{{{name}}}", _ANY if value is None else re.escape(value))
     return method, pattern
 

@@ -12,7 +12,6 @@ from langgraph_client.testing.mock_routes import (
     MakeResponse,
     MockEndpoints,
     MockEvent,
-    MockRoutes,
     endpoint,
     json_answer,
     stream_answer,
@@ -22,12 +21,6 @@ from langgraph_client.testing.mock_routes import (
 
 class MockRuns(MockEndpoints):
     """`mock.runs`: runs with and without a thread."""
-
-    def __init__(self, routes: MockRoutes) -> None:
-        super().__init__(routes)
-        # Runs as their latest stream left them, by id. Streams without a `run_id` share one id, and
-        # a client asks for a run often or never, so that answers in order would be wrong.
-        self._streamed: dict[str, object] = {}
 
     def create(
         self,
@@ -127,11 +120,11 @@ class MockRuns(MockEndpoints):
 
         def answer() -> httpx.Response:
             if error is None:
-                self._streamed[run_id] = run
+                self._routes.streamed[run_id] = run
             return stream()
 
         def state_of_run() -> httpx.Response:
-            return httpx.Response(200, json=self._streamed.get(run_id, run))
+            return httpx.Response(200, json=self._routes.streamed.get(run_id, run))
 
         ids = {"run_id": run_id}
         read = endpoint("GET", "/threads/{thread_id}/runs/{run_id}", ids)
@@ -175,7 +168,7 @@ class MockRuns(MockEndpoints):
             error: An HTTP status to answer with instead.
             detail: The text of that error.
         """
-        body = [doc.run(**without_none(thread_id=thread_id), **run) for run in runs]
+        body = [doc.run(**{**without_none(thread_id=thread_id), **run}) for run in runs]
         return self._json(
             "GET",
             "/threads/{thread_id}/runs",

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 
 import respx
 
+from langgraph_client.errors import InvalidArgumentError
 from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.testing import documents as doc
-from langgraph_client.testing.arguments import check_whole
+from langgraph_client.testing.arguments import check_mappings, check_whole
 from langgraph_client.testing.mock_routes import (
     MockEndpoints,
     MockEvent,
@@ -238,7 +239,9 @@ class MockThreads(MockEndpoints):
             error: An HTTP status to answer with instead.
             detail: The text of that error.
         """
-        body = [doc.state(thread_id=thread_id, **state) for state in states]
+        check_mappings("states", states)
+        given: JsonObject = {"thread_id": thread_id}
+        body = [doc.state(**{**given, **state}) for state in states]
         return self._json(
             "POST",
             "/threads/{thread_id}/history",
@@ -284,7 +287,13 @@ class MockThreads(MockEndpoints):
             error: An HTTP status to answer with instead.
             detail: The text of that error.
         """
-        sent: list[MockEvent] = [(e["method"], e, str(e.get("seq", 0))) for e in events]
+        sent: list[MockEvent] = []
+        for number, event in enumerate(check_mappings("events", events)):
+            if not isinstance(event.get("method"), str):
+                raise InvalidArgumentError(
+                    f"events[{number}]", f"must have the name of a method, not {event!r}"
+                )
+            sent.append((str(event["method"]), event, str(event.get("seq", 0))))
         answer = stream_answer(sent, {}, error, detail)
         ids = {"thread_id": thread_id}
         return self._add("POST", "/threads/{thread_id}/stream/events", answer, ids)

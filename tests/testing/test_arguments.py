@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -26,6 +27,7 @@ from langgraph_client.testing import (
 
 NAN, ENDLESS = math.nan, math.inf
 ID = "11111111-1111-1111-1111-111111111111"
+EVENT = {"method": "values", "seq": 1, "params": {}}
 
 #: A method of `Faults`, its arguments, the refused one, and a part of the text.
 FAULTS: list[tuple[str, dict[str, Any], str, str]] = [
@@ -213,6 +215,24 @@ OTHERS: list[tuple[str, Callable[[], object]]] = [
     ("events[0]", lambda: LangGraphMock().threads.join_stream(events=[(1, 2)])),  # type: ignore[list-item]
     ("events[0]", lambda: LangGraphMock().threads.join_stream(events=[("a\nb", 2)])),
     ("events[0]", lambda: LangGraphMock().threads.join_stream(events=[("a", 2, "1\r")])),
+    ("thread_id", lambda: LangGraphMock().threads.get(UUID(ID))),  # type: ignore[arg-type]
+    ("thread_id", lambda: LangGraphMock().runs.wait(thread_id=UUID(ID))),  # type: ignore[arg-type]
+    ("run_id", lambda: LangGraphMock().runs.cancel(None, 5)),  # type: ignore[arg-type]
+    ("cron_id", lambda: LangGraphMock().crons.get("")),
+    ("events[1]", lambda: LangGraphMock().threads.stream_events(events=[EVENT, {"params": 1}])),
+    ("events[0]", lambda: LangGraphMock().threads.stream_events(events=["x"])),  # type: ignore[list-item]
+    ("states[0]", lambda: LangGraphMock().threads.get_history(states=["x"])),  # type: ignore[list-item]
+    ("error", lambda: LangGraphMock().info(error=200)),
+    ("error", lambda: LangGraphMock().ok(error=True)),
+    ("satus", lambda: LangGraphMock().threads.get(satus="busy")),
+    ("stauts", lambda: LangGraphMock().runs.create(stauts="pending")),
+    ("threadId", lambda: LangGraphMock().runs.list(runs=[{"threadId": ID}])),
+    ("eror", lambda: LangGraphMock().assistants.create(eror=404)),
+    ("nxt", lambda: LangGraphMock().threads.get_history(states=[{"nxt": ["a"]}])),
+    ("shedule", lambda: LangGraphMock().crons.search([{"shedule": "* * * * *"}])),
+    ("values", lambda: LangGraphMock().store.get_item(values={})),
+    ("input_schemas", lambda: LangGraphMock().assistants.get_schemas(input_schemas={})),
+    ("vrsion", lambda: LangGraphMock().info(vrsion="1")),
     ("mode", lambda: recorded("x.json", mode="never")),  # type: ignore[arg-type]
     ("scrub", lambda: recorded("x.json", scrub="name")),
     ("keep", lambda: recorded("x.json", keep=[""])),

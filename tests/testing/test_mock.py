@@ -330,3 +330,53 @@ def test_routes_of_the_test_s_own_keep_their_place() -> None:
             client.threads.search()
         assert mock.router["rest"] is rest
         assert rest.call_count == 1
+
+
+def test_a_field_that_servers_may_have_is_answered() -> None:
+    """Only a name that is nearly another one is taken for a mistake."""
+    further: dict[str, Any] = {"user_id": "u", "created_by": "u", "langsmith_session_id": "l"}
+    further |= {"ttl": None, "text": "t", "os": "x", "id": 1, "state": "s"}
+    with LangGraphMock(assert_all_called=False) as mock, httpx.Client(base_url=mock.url) as http:
+        mock.threads.get(**further)
+        mock.runs.create(**further)
+        mock.crons.create(**further)
+        mock.store.get_item(**further)
+        mock.assistants.create(**further)
+        mock.threads.get_state(**further)
+        mock.ok(**further)
+        for path in (f"/threads/{ID}", f"/threads/{ID}/state", "/ok", "/store/items"):
+            assert further.items() <= http.get(path).json().items()
+
+
+def test_the_server_itself_can_fail() -> None:
+    """`info` and `ok` answer with an error, as all methods do."""
+    with LangGraphMock() as mock, get_sync_client(url=mock.url, retry=None) as client:
+        mock.info(error=500, detail="starting")
+        mock.ok(error=500)
+        with pytest.raises(APIStatusError, match="starting"):
+            client.info()
+        assert not client.ok()
+
+
+def test_a_mock_can_be_used_again() -> None:
+    """Each time it begins with the answers that were given before its first use."""
+    mock = LangGraphMock()
+    mock.threads.get(ID, status="idle")
+    mock.threads.get(ID, status="busy")
+    for number in range(3):
+        with mock, get_sync_client(url=mock.url) as client:
+            mock.threads.get(ID, status="error")
+            mock.threads.get(status="interrupted")
+            route = mock.runs.stream([("values", {"n": number})], run_id=OTHER, cut=number == 0)
+            told = [client.threads.get(one).status for one in (ID, ID, ID, ID, OTHER)]
+            assert told == ["idle", "busy", "error", "error", "interrupted"]
+            assert client.runs.get(ID, OTHER).status == ("running" if number == 0 else "success")
+            assert route.call_count == 0
+            stream = client.runs.stream(None, "agent")
+            if number == 0:
+                with pytest.raises(StreamIncomplete):
+                    list(stream)
+            else:
+                assert list(stream)[-1].data == {"n": number}
+    with pytest.raises(AssertionError, match="2 times"), mock:
+        pass
