@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 import threading
@@ -11,7 +12,8 @@ from typing import Any, TypeAlias, cast
 
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, message_chunk_to_message
-from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.outputs import ChatGenerationChunk as LangchainChunk
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import PrivateAttr
 
@@ -22,6 +24,7 @@ Reply: TypeAlias = str | JsonMapping | Sequence[JsonMapping] | AIMessage | BaseE
 """A text, one tool call or several as `{"name": ..., "args": {...}}`, a message, or an exception
 to raise."""
 
+_CALL_FIELDS = ("name", "args", "id", "type")
 _LOCK = threading.Lock()
 """Counts the calls, of all models: with a lock of its own, a model could not be copied."""
 
@@ -46,6 +49,11 @@ class FakeChatModel(BaseChatModel):
 
     It streams its replies word by word, binds tools as real models do, and works with
     `with_structured_output`. Make one for each test, since it goes through its replies once.
+
+    A message reaches a graph with all its fields, also when the graph's tokens are streamed. Two
+    are lost where langchain puts the parts together by itself, in event streams and in a sum of
+    what `stream` yields: the `name`, and the `error` of an invalid tool call. In such a sum,
+    arguments that are cut off, such as `{"a": 1`, are read as far as they can be.
 
         model = FakeChatModel([{"name": "weather", "args": {"city": "Rome"}}, "It is sunny."])
         agent = create_agent(model, tools=[weather])
@@ -124,9 +132,10 @@ class FakeChatModel(BaseChatModel):
         stop: list[str] | None = None,
         run_manager: object = None,
         **options: object,
-    ) -> Iterator[ChatGenerationChunk]:
-        for chunk in _chunks(self._next_reply(messages, stop, options)):
-            yield ChatGenerationChunk(message=chunk)
+    ) -> Iterator[LangchainChunk]:
+        reply = self._next_reply(messages, stop, options)
+        for chunk in _chunks(reply):
+            yield ChatGenerationChunk(chunk, reply)
 
     def _next_reply(
         self, messages: list[BaseMessage], stop: list[str] | None, options: JsonObject
@@ -157,6 +166,29 @@ class FakeChatModel(BaseChatModel):
                     f" bound tools: {', '.join(map(repr, tools)) or 'none'}"
                 )
         return message
+
+
+class ChatGenerationChunk(LangchainChunk):
+    """A part of a streamed reply. Added up by langchain, the parts are the reply again.
+
+    The sum of messages has no name. It reads the arguments of a tool call as far as they can be
+    read, so that an invalid call becomes a valid one. This class has the name of langchain's, as
+    what is sent or traced is told apart by that.
+    """
+
+    _reply: AIMessage = PrivateAttr()
+
+    def __init__(self, message: AIMessageChunk, reply: AIMessage) -> None:
+        super().__init__(message=message)
+        self._reply = reply
+
+    def __add__(self, other: LangchainChunk | list[LangchainChunk]) -> LangchainChunk:
+        total = super().__add__(other)
+        if isinstance(other, list) and isinstance(total.message, AIMessageChunk):  # All the rest.
+            total.message.name = self._reply.name
+            total.message.tool_calls = self._reply.tool_calls
+            total.message.invalid_tool_calls = self._reply.invalid_tool_calls
+        return total
 
 
 def _tool_name(tool: JsonMapping) -> str:
@@ -202,6 +234,11 @@ def _problem(reply: object) -> str | None:
         is_call = isinstance(call, Mapping) and isinstance(call.get("name"), str)
         if not is_call or not isinstance(call.get("args", {}), Mapping):
             return f'a tool call must be like {{"name": "weather", "args": {{}}}}, not {call!r}'
+        for name in call:
+            if name not in _CALL_FIELDS:
+                near = difflib.get_close_matches(str(name), _CALL_FIELDS, 1)
+                advice = f"; did you mean {near[0]!r}?" if near else ""
+                return f"a tool call has {', '.join(_CALL_FIELDS)}, and no {name!r}{advice}"
     return None
 
 

@@ -137,6 +137,43 @@ def test_a_message_keeps_all_its_fields_in_a_stream() -> None:
     assert total.model_dump() == {**MESSAGE.model_dump(), "name": None}
 
 
+INVALID = [{"name": "weather", "args": "{oops", "id": "i", "error": "bad"}]
+
+
+@pytest.mark.parametrize("color", ["sync", "async"])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        AIMessage("hello you", name="bob", id="m"),
+        AIMessage("", name="bob", invalid_tool_calls=INVALID, id="m"),
+        AIMessage("x", invalid_tool_calls=[{**INVALID[0], "args": None}], id="m"),
+        MESSAGE,
+    ],
+)
+def test_a_graph_that_is_streamed_gets_the_same_message(reply: AIMessage, color: str) -> None:
+    """With its name, and with tool calls that are invalid as they were written."""
+    model = FakeChatModel([reply, reply]).bind_tools([weather])
+
+    def call(state: MessagesState) -> dict[str, Any]:
+        return {"messages": [model.invoke(state["messages"])]}
+
+    async def acall(state: MessagesState) -> dict[str, Any]:
+        return {"messages": [await model.ainvoke(state["messages"])]}
+
+    builder = StateGraph(MessagesState).add_node("n", call if color == "sync" else acall)
+    graph = builder.add_edge(START, "n").compile()
+    with TestServer({"agent": graph}) as server, server.sync_client() as client:
+        waited = client.runs.wait(None, "agent", input={"messages": []})["messages"]
+        modes: Any = ["messages-tuple", "values"]
+        parts = client.runs.stream(None, "agent", input={"messages": []}, stream_mode=modes)
+        *_, last = [part.data["messages"] for part in parts if part.event == "values"]
+    assert last == waited
+    assert last[0]["name"] == reply.name
+    assert [call["args"] for call in last[0]["invalid_tool_calls"]] == [
+        call["args"] for call in reply.invalid_tool_calls
+    ]
+
+
 def test_a_message_of_blocks_reaches_a_client_of_the_graph() -> None:
     """A graph that is streamed ends with the message of a graph that is not."""
     for mode in ("messages", "values"):
@@ -178,12 +215,22 @@ def test_a_model_can_be_copied() -> None:
 def test_what_is_no_reply_is_refused() -> None:
     """Such as a number, or the message of a user."""
     replies: list[Any] = [5, None, HumanMessage("hi"), {"nam": "t"}, ["t"], b"hi", ValueError]
-    replies += [{"name": "t", "args": "x"}, [{"args": {}}]]
+    replies += [{"name": "t", "args": "x"}, [{"args": {}}], {"name": "t", "input": {}}]
+    replies += [[{"name": "t"}, {"name": "t", "arguments": {}}], {"name": "t", 5: 5}]
     for reply in replies:
         with pytest.raises(InvalidArgumentError, match=r"^replies\[1\]: "):
             FakeChatModel(["hi", reply])
         with pytest.raises(AssertionError, match="reply 1 is not a reply"):
             FakeChatModel(lambda messages, reply=reply: reply).invoke("?")
+
+
+def test_a_misspelled_part_of_a_tool_call_is_named() -> None:
+    """Without it, the tool would be called without arguments."""
+    with pytest.raises(InvalidArgumentError, match=r"'arguments'; did you mean 'args'\?"):
+        FakeChatModel([{"name": "weather", "arguments": {"city": "Rome"}}])
+    call = {"type": "tool_call", "name": "weather", "args": {}, "id": "mine"}
+    reply = FakeChatModel([call]).bind_tools([weather]).invoke("?")
+    assert reply.tool_calls == [call]
 
 
 def test_models_of_one_thread_give_their_tool_calls_different_ids() -> None:
