@@ -19,13 +19,12 @@ are replaced, see `cassette_scrub`; `scrubbed` counts the replacements by name o
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
-import re
+import sys
 import threading
-from collections import Counter
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -37,12 +36,15 @@ from langgraph_client._core.events import ServerEvent
 from langgraph_client.errors import InvalidArgumentError, LangGraphError
 from langgraph_client.models.fields import JsonMapping, JsonObject
 from langgraph_client.testing.arguments import check_names
+from langgraph_client.testing.cassette_difference import difference
 from langgraph_client.testing.cassette_scrub import Scrubber
 from langgraph_client.testing.cassette_transports import (
     AsyncCassetteTransport,
     CassetteTransport,
     Exchange,
 )
+from langgraph_client.testing.caught_errors import watch_caught
+from langgraph_client.testing.failures import error_chain
 from langgraph_client.testing.files import read_document, write_document
 
 if TYPE_CHECKING:
@@ -51,7 +53,6 @@ if TYPE_CHECKING:
 FORMAT = 1
 _HEADERS = ("content-type", "content-location", "location", "retry-after")
 _PREFIXES = ("x-pagination-", "x-langgraph-client-")
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 Mode = Literal["once", "record", "replay"]
 
@@ -106,6 +107,11 @@ class Cassette:
     The file is written when the `with` ends without an error. Use `async with` where async clients
     are used. Connections to the deployment are closed with it.
 
+    A `CassetteMismatch` that the tested code has caught is raised again at the end of the `with`,
+    if nothing else is. It counts as expected where `pytest.raises` or `assertRaises` caught it.
+
+    A cassette is of one deployment: its file does not say which host was asked.
+
     Attributes:
         path: The file.
         is_recording: Whether requests go to the deployment.
@@ -125,8 +131,13 @@ class Cassette:
         self._lock = threading.Lock()
         self._transports: list[CassetteTransport] = []
         self._async_transports: list[AsyncCassetteTransport] = []
+        self._host: str | None = None
+        self._ends_early = False
+        self._refused: list[LangGraphError] = []
+        self._watch = ExitStack()
 
     def __enter__(self) -> Self:
+        self._watch.enter_context(watch_caught(self._expect))
         return self
 
     def __exit__(
@@ -135,14 +146,21 @@ class Cassette:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._watch.close()
         for transport in self._transports:
             transport.close()
+        # A fixture is not told of a failed test; where pytest runs it, the interpreter is.
+        if isinstance(failure := getattr(sys, "last_value", None), BaseException):
+            self._expect(failure)
+        refused, self._refused = self._refused, []
+        if error is None and refused:
+            raise refused[0]
         # A test that failed may have recorded a part only, which would be replayed from then on.
         if self.is_recording and error is None:
             self.save()
 
     async def __aenter__(self) -> Self:
-        return self
+        return self.__enter__()
 
     async def __aexit__(
         self,
@@ -150,6 +168,7 @@ class Cassette:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._watch.close()
         for transport in self._async_transports:
             await transport.aclose()
         self.__exit__(kind, error, trace)
@@ -241,9 +260,17 @@ class Cassette:
             url: The deployment's URL; also when replaying.
             **options: Further arguments of `RemoteGraph`. A `client` or `sync_client` has to be one
                 of this cassette.
+
+        Raises:
+            InvalidArgumentError: It is not: its requests would go past the cassette.
         """
         from langgraph_client import RemoteGraph
 
+        for option in ("client", "sync_client"):
+            given = options.get(option)
+            if given is not None and not self._is_behind(given):
+                problem = f"must be a client of this cassette, such as cassette.{option}(url=…)"
+                raise InvalidArgumentError(option, problem)
         # Of the clients, as a graph that is given clients does not use them itself.
         settings = {key: options.pop(key) for key in ("api_key", "headers") if key in options}
         clients = {
@@ -261,6 +288,7 @@ class Cassette:
             request: The request.
             body: Its body.
         """
+        self._check_host(request.url.netloc.decode())
         # First: secrets of the headers may also be in the path, the query or the body.
         self._scrubber.learn(request.headers)
         return {
@@ -336,27 +364,52 @@ class Cassette:
                 for number, exchange in enumerate(self._unused):
                     if self._comparable(exchange["request"], with_missing) == wanted:
                         answer: JsonObject = self._unused.pop(number)["response"]
+                        self._ends_early |= "events" in answer and not answer.get("complete", True)
                         return answer
-            raise CassetteMismatch(self._mismatch(request))
+            recorded = [exchange["request"] for exchange in self._unused]
+            mismatch = CassetteMismatch(difference(request, recorded, self.path))
+            # A client that reads ahead comes to the end of a stream that it left while recording.
+            # That it tries to go on there is no fault of the tested code, which has all it needs.
+            is_reading = request["method"] == "GET" or "/stream" in request["path"]
+            if not (self._ends_early and is_reading):
+                self._refused.append(mismatch)
+            raise mismatch
 
-    def _mismatch(self, request: JsonObject) -> str:
-        head = f"{request['method']} {request['path']} was not recorded like this in {self.path}"
-        advice = "Delete the file to record again"
-        if not self._unused:
-            return f"{head}: nothing is left to replay. {advice}"
-        recorded = [exchange["request"] for exchange in self._unused]
-        place = (request["method"], request["path"])
-        same_place = [r for r in recorded if (r["method"], r["path"]) == place]
-        # The one that shares the most lines; of the same path if there is any.
-        after = _lines(request)
-        before = max(map(_lines, same_place or recorded), key=lambda lines: _shared(lines, after))
-        if _without_ids(before) == _without_ids(after):
-            advice = (
-                "Only ids differ: one that is made anew each time cannot be replayed. Pass an id "
-                "that stays the same, such as `thread_id=` of `threads.stream`"
+    def _check_host(self, host: str) -> None:
+        """Check that all requests are for one host; an answer of another one would be wrong."""
+        with self._lock:
+            self._host = self._host or host
+            if host == self._host:
+                return
+            error = InvalidArgumentError(
+                "url",
+                f"a cassette is of one deployment, here {self._host}, as hosts are not recorded; "
+                f"use another cassette for {host}",
             )
-        lines = difflib.unified_diff(before, after, "recorded", "sent", lineterm="")
-        return f"{head}. {advice}.\n" + "\n".join(lines)
+            self._refused.append(error)
+        raise error
+
+    def _expect(self, caught: BaseException) -> None:
+        """Forget the errors that a test caught on purpose, or failed with."""
+        links = {id(link) for link in error_chain(caught)}
+        with self._lock:
+            self._refused = [error for error in self._refused if id(error) not in links]
+
+    def _is_behind(self, client: Any) -> bool:
+        """Return whether the requests of a client go through this cassette."""
+        own = {id(transport) for transport in (*self._transports, *self._async_transports)}
+        # Also through another transport, such as one with faults. httpx does not name its own.
+        http_client = getattr(getattr(client, "http", None), "client", None)
+        waiting, seen = [getattr(http_client, "_transport", None)], set[int]()
+        while waiting:
+            transport = waiting.pop()
+            if id(transport) in own:
+                return True
+            is_transport = isinstance(transport, httpx.BaseTransport | httpx.AsyncBaseTransport)
+            if is_transport and id(transport) not in seen:
+                seen.add(id(transport))
+                waiting.extend(getattr(transport, "__dict__", {}).values())
+        return False
 
     def _comparable(self, request: JsonMapping, with_missing: bool) -> tuple[object, ...]:
         """Return a request without the fields that may differ, and without secrets.
@@ -417,18 +470,6 @@ def _read(path: Path) -> list[Exchange]:
     document = read_document(path, kind="a cassette", part="exchanges", format=FORMAT)
     exchanges: list[Exchange] = document["exchanges"]
     return exchanges
-
-
-def _lines(request: JsonMapping) -> list[str]:
-    return json.dumps(request, indent=1, sort_keys=True).splitlines()
-
-
-def _without_ids(lines: list[str]) -> list[str]:
-    return [_UUID.sub("", line) for line in lines]
-
-
-def _shared(lines: list[str], others: list[str]) -> int:
-    return (Counter(lines) & Counter(others)).total()
 
 
 def _decoded(body: bytes) -> object:

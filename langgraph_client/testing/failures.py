@@ -45,7 +45,7 @@ class Failure:
         Args:
             error: The exception. Its causes and contexts are checked, and the members of a group.
         """
-        for link in _chain(error):
+        for link in error_chain(error):
             if isinstance(link, RemoteException) and link.run_id is not None:
                 if link.run_id == self.run_id:
                     return True
@@ -183,7 +183,7 @@ def _text(error: BaseException) -> str:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an exception and its causes, which may form a circle, as in `_chain`."""
+    """Yield an exception and its causes, which may form a circle, as in `error_chain`."""
     seen: set[int] = set()
     link: BaseException | None = error
     while link is not None and id(link) not in seen:
@@ -192,7 +192,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         link = link.__cause__
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def error_chain(error: BaseException) -> Iterator[BaseException]:
     """Yield an exception, its causes and contexts; of groups, also what is in them.
 
     The links may form a circle: `raise error from error` makes one.
