@@ -200,7 +200,7 @@ class TestServer(Server):
             raise InvalidArgumentError("kind", f"must be a class of exceptions, not {kind!r}")
         try:
             re.compile(match or "")
-        except re.error as error:
+        except (re.error, TypeError) as error:
             raise InvalidArgumentError("match", f"must be a regular expression: {error}") from None
         check_seconds("timeout", timeout)
 

@@ -139,6 +139,7 @@ SERVER: list[tuple[str, dict[str, Any], str]] = [
     ("wait_idle", {"timeout": ENDLESS}, "timeout"),
     ("expect_error", {"kind": "ValueError"}, "kind"),
     ("expect_error", {"match": "("}, "match"),
+    ("expect_error", {"match": 5}, "match"),
     ("expect_error", {"timeout": NAN}, "timeout"),
     ("seed_thread", {"graph": "agnet"}, "graph"),
     ("seed_thread", {"graph": "agent", "thread_id": "mine"}, "thread_id"),
