@@ -256,7 +256,7 @@ def test_of_a_run_that_is_rolled_back_only_start_and_end_stay() -> None:
         closing(Thread(server.listen())) as thread,
     ):
         run_id = thread.start("wait", {"count": 1})
-        assert arrived.wait(20)
+        assert arrived.wait(60)
         thread.request("POST", f"/threads/{{t}}/runs/{run_id}/cancel?wait=1&action=rollback")
         assert kinds(thread.events()) == ["lifecycle running", "lifecycle interrupted"]
 

@@ -100,14 +100,7 @@ class Database:
 
     def row(self, statement: str, values: Sequence[object] = ()) -> Any:
         """Return the first row that a query finds, or None. Texts are as those of `rows`."""
-        with self.lock, translated():
-            try:
-                return self.connection.execute(statement, values).fetchone()
-            except sqlite3.OperationalError as error:
-                if not _is_of_damaged_text(error):
-                    raise
-            with self._any_text():
-                return self.connection.execute(statement, values).fetchone()
+        return self._fetch(sqlite3.Cursor.fetchone, statement, values)
 
     def rows(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
         """Return the rows that a query finds.
@@ -115,22 +108,26 @@ class Database:
         In a text that is not UTF-8, bytes that are wrong become surrogates, so that one such row
         does not hide the others. JSON with surrogates cannot be decoded.
         """
+        return self._fetch(sqlite3.Cursor.fetchall, statement, values)
+
+    def _fetch(
+        self,
+        fetch: Callable[[sqlite3.Cursor], _Result],
+        statement: str,
+        values: Sequence[object],
+    ) -> _Result:
         with self.lock, translated():
             try:
-                return self.connection.execute(statement, values).fetchall()
+                return fetch(self.connection.execute(statement, values))
             except sqlite3.OperationalError as error:
                 if not _is_of_damaged_text(error):
                     raise
-            with self._any_text():
-                return self.connection.execute(statement, values).fetchall()
-
-    @contextmanager
-    def _any_text(self) -> Iterator[None]:
-        self.connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
-        try:
-            yield
-        finally:
-            self.connection.text_factory = str
+            # Only then: SQLite's own decoding is far quicker.
+            self.connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
+            try:
+                return fetch(self.connection.execute(statement, values))
+            finally:
+                self.connection.text_factory = str
 
     # Writing.
 
