@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -323,23 +323,27 @@ def test_a_run_that_waits_for_a_slot_goes_on_after_its_lease_was_lost(
             return http.post(f"/threads/{thread_id}/runs/wait", json=body).json()
 
         blocker.execute("LOCK TABLE runs IN EXCLUSIVE MODE")
-        with ThreadPoolExecutor() as pool:
-            waiting = [pool.submit(wait, thread_id) for thread_id in threads]
-            query = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'runs'::regclass"
-            name = database.rpartition("/")[2]
-            eventually(lambda: len(cluster().execute(query, name)) == 2)
-            blocker.rollback()
-            gate.arrived()
-            eventually(lambda: len(engine.jobs) == 2)
-            late = next(job for job in engine.jobs.values() if job.task is None)
-            assert late.begun
-            server.loop.call_soon_threadsafe(engine.cluster.lose_lease, late.thread_id)
-            eventually(lambda: late.run_id not in engine.jobs)
-            gate.open()
-            gate.arrived()
-            gate.open()
-            for answer in waiting:
-                assert answer.result(60)["log"] == ["one:a", "held:a", "two"]
+        # Not in a pool, which would wait for them for ever if the test failed.
+        waiting = [Background(partial(wait, thread_id)) for thread_id in threads]
+        # The server's look for runs that are due waits for the table, too.
+        query = (
+            "SELECT 1 FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted"
+            " AND relation = 'runs'::regclass AND query LIKE '%INSERT INTO runs%'"
+        )
+        name = database.rpartition("/")[2]
+        eventually(lambda: len(cluster().execute(query, name)) == 2)
+        blocker.rollback()
+        gate.arrived()
+        eventually(lambda: len(engine.jobs) == 2)
+        late = next(job for job in engine.jobs.values() if job.task is None)
+        assert late.begun
+        server.loop.call_soon_threadsafe(engine.cluster.lose_lease, late.thread_id)
+        eventually(lambda: late.run_id not in engine.jobs)
+        gate.open()
+        gate.arrived()
+        gate.open()
+        for answer in waiting:
+            assert answer.result()["log"] == ["one:a", "held:a", "two"]
         runs = http.get(f"/threads/{late.thread_id}/runs").json()
         assert [run["status"] for run in runs] == ["success"]
 
