@@ -39,7 +39,7 @@ def asking(question: str) -> Any:
 def slow(gate: threading.Event, began: threading.Event) -> Any:
     async def wait(_: State) -> State:
         began.set()
-        await asyncio.to_thread(gate.wait, 20)
+        await asyncio.to_thread(gate.wait, 60)
         return {}
 
     builder = StateGraph(State).add_node("wait", wait)
@@ -118,8 +118,10 @@ async def test_a_graph_that_has_not_asked_yet_does_not_keep_the_answer() -> None
         first, second = server.remote_graph("slow"), server.remote_graph("delete")
 
         async def ask_second(config: RunnableConfig) -> Any:
-            await asyncio.to_thread(began.wait, 20)
-            return await second.ainvoke({}, config)
+            await asyncio.to_thread(began.wait, 60)
+            answer = await second.ainvoke({}, config)
+            gate.set()  # Not earlier: the question of the first one would cancel this call.
+            return answer
 
         async def node(_: Parent, config: RunnableConfig) -> Parent:
             # The question of the second one cancels the first one.
@@ -135,7 +137,6 @@ async def test_a_graph_that_has_not_asked_yet_does_not_keep_the_answer() -> None
 
         parent = around(node)
         assert asked(await parent.ainvoke({}, K)) == ["delete?"]
-        gate.set()
         assert asked(await parent.ainvoke(Command(resume="no"), K)) == ["read?"]
         ended = await parent.ainvoke(Command(resume="yes"), K)
     assert ended == {"answers": [{"answer": "yes"}, {"answer": "no"}]}
