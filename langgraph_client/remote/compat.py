@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
 from langgraph_client.errors import MissingExtraError
-from langgraph_client.remote.aliases import Config, Foreign, GraphValue, Reply
+from langgraph_client.remote.aliases import Config, Foreign, GraphValue, JsonObject, Reply
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -181,6 +181,26 @@ def finished_message(chunks: list[Foreign]) -> Foreign:
     from langchain_core.messages import message_chunk_to_message
 
     return message_chunk_to_message(_sum(chunks))
+
+
+def finish_reasons(message: Foreign) -> JsonObject:
+    """Return the fields of a message's last event that say why it ended.
+
+    Providers set them in `response_metadata`. langchain-core copies them into the event since
+    1.8.4, and corrects the one whose words do not depend on the provider.
+    """
+    from langchain_core.language_models import chat_model_stream
+
+    names: tuple[str, ...] = getattr(chat_model_stream, "_FINISH_REASON_KEYS", ())
+    metadata = message.response_metadata
+    reasons = {name: metadata[name] for name in names if metadata.get(name)}
+    if reason := reasons.get("normalized_finish_reason"):
+        if any(block["type"] == "refusal" for block in message.content_blocks):
+            reason = "refusal"
+        elif reason == "stop" and message.tool_calls:
+            reason = "tool_call"
+        reasons["normalized_finish_reason"] = reason
+    return reasons
 
 
 def _sum(chunks: list[Foreign]) -> Foreign:

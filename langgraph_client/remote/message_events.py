@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from langgraph_client.remote.aliases import Foreign, JsonObject
-from langgraph_client.remote.compat import finished_message, is_ai_chunk
+from langgraph_client.remote.compat import finish_reasons, finished_message, is_ai_chunk
 
 _HEAVY = ("text", "reasoning", "args", "base64", "data", "value", "index", "annotations")
 _DELTAS = {
@@ -50,7 +50,7 @@ class _OpenMessage:
         message = finished_message(self.chunks)
         for number, block in enumerate(message.content_blocks):
             yield {"event": "content-block-finish", "index": number, "content": dict(block)}
-        finish: JsonObject = {"event": "message-finish"}
+        finish: JsonObject = {"event": "message-finish", **finish_reasons(message)}
         if message.usage_metadata:
             finish["usage"] = dict(message.usage_metadata)
         if message.response_metadata:

@@ -19,6 +19,7 @@ from langgraph.stream import (
 )
 from langgraph.types import Command, interrupt
 
+from langgraph_client.remote.message_events import MessageEvents
 from langgraph_client.testing import FakeChatModel, TestServer
 
 pytestmark = pytest.mark.filterwarnings("ignore:The v3 streaming protocol")
@@ -288,6 +289,35 @@ def test_a_model_streamed_by_a_node_is_one_message(is_remote: bool) -> None:
             (message,) = list(run.messages)
             assert list(message.text) == ["hello", " ", "world"]
             assert message.output.id == run.output["messages"][-1].id
+
+
+def calling_graph() -> Any:
+    """A graph whose model calls a tool, and says why its message ends."""
+    call = {"name": "weather", "args": {}, "id": "call-1"}
+    reasons = {"finish_reason": "tool_calls", "normalized_finish_reason": "stop"}
+
+    def say(state: MessagesState) -> dict[str, Any]:
+        reply = AIMessage("", tool_calls=[call], response_metadata=reasons)
+        model = FakeChatModel([reply]).bind_tools([{"name": "weather"}])
+        return {"messages": [model.invoke("hello")]}
+
+    return StateGraph(MessagesState).add_node("say", say).add_edge(START, "say").compile()
+
+
+def test_the_end_of_a_message_is_that_of_a_local_graph() -> None:
+    """langchain-core copies the reasons for the end into the last event since 1.8.4."""
+    with calling_graph().stream_events(INPUT, version="v3") as run:
+        local = [event["params"]["data"] for event in run if event["method"] == "messages"]
+    # As servers send them: in chunks, with the values after each step.
+    parts = calling_graph().stream(INPUT, stream_mode=["messages", "values"], version="v2")
+    converter = MessageEvents()
+    converted = [event["data"] for part in parts for event in converter.convert(part)]
+    ends = [
+        [data[0] for data in events if isinstance(data, tuple) and "event" in data[0]][-1]
+        for events in (local, converted)
+    ]
+    assert ends[0]["event"] == "message-finish"
+    assert ends[0] == ends[1]
 
 
 def test_who_joins_a_run_does_not_see_the_events_of_its_run_stream() -> None:

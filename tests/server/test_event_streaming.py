@@ -20,6 +20,8 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.types import interrupt
 
+from langgraph_client.server.graphs.classic_events import ClassicEvents
+from langgraph_client.server.graphs.protocol_events import RawEvent
 from langgraph_client.server.server import Server
 from langgraph_client.testing import Say, ScriptedGraph, TestServer
 
@@ -46,7 +48,8 @@ class Count(TypedDict, total=False):
 
 
 async def say(state: Chat) -> dict[str, Any]:
-    model = GenericFakeChatModel(messages=iter([AIMessage(content="one two three")]))
+    reply = AIMessage("one two three", additional_kwargs={"signature": "s1"})
+    model = GenericFakeChatModel(messages=iter([reply]))
     return {"messages": [await model.ainvoke(state["messages"])]}
 
 
@@ -403,7 +406,19 @@ def test_a_run_of_a_command_is_seen_on_the_older_stream_of_its_thread(thread: Th
                 if name == "metadata" and found[name].get("status") == "run_done":
                     break
     assert found["messages/complete"][0]["content"] == "one two three"
+    assert found["messages/complete"][0]["additional_kwargs"] == {"signature": "s1"}
     assert found["values"]["messages"][-1]["type"] == "ai"
+
+
+def test_on_the_older_stream_a_message_ends_for_the_reason_of_its_last_event() -> None:
+    """As in the message that the graph stores, it replaces what the provider said."""
+    provider = {"model_name": "m", "normalized_finish_reason": "stop"}
+    end = {"event": "message-finish", "metadata": provider}
+    told = [{"event": "message-start", "id": "1"}, {**end, "normalized_finish_reason": "refusal"}]
+    events = [RawEvent("messages", (), data, (), "run") for data in told]
+    ((name, [message]),) = ClassicEvents().take(events, is_watched=True)
+    assert name == "messages/complete"
+    assert message["response_metadata"] == {**provider, "normalized_finish_reason": "refusal"}
 
 
 def test_a_slow_reader_slows_its_run_and_loses_nothing() -> None:

@@ -9,6 +9,7 @@ from langgraph_client.server.graphs.protocol_events import INTERRUPT, Namespace,
 
 _DELTAS = {"text-delta": "text", "reasoning-delta": "reasoning"}
 _CALL_FIELDS = ("name", "args", "id")
+_REASONS = ("finish_reason", "normalized_finish_reason", "finish_state")
 
 
 class ClassicEvents:
@@ -76,15 +77,17 @@ class _Message:
         block[field] = block.get(field, "") + delta.get(field, "")
         return True
 
-    def document(self, finish: Mapping[str, object]) -> dict[str, object]:
+    def document(self, finish: JsonMapping) -> dict[str, object]:
         """Return the message so far."""
         blocks = [self._blocks[index] for index in sorted(self._blocks)]
         is_text = all(block.get("type") == "text" for block in blocks)
         text = "".join(block.get("text", "") for block in blocks)
+        # As in the finished message, corrected reasons replace the provider's.
+        reasons = {name: finish[name] for name in _REASONS if finish.get(name) is not None}
         return {
             "content": text if is_text else blocks,
-            "additional_kwargs": {},
-            "response_metadata": finish.get("metadata") or {},
+            "additional_kwargs": finish.get("additional_kwargs") or {},
+            "response_metadata": {**(finish.get("metadata") or {}), **reasons},
             "type": "ai",
             "name": None,
             "id": self._id,
