@@ -28,6 +28,7 @@ from langgraph_client.testing.faults_effects import (
     Step,
 )
 from langgraph_client.testing.faults_splitters import Headers
+from langgraph_client.testing.listening import stop_listening
 
 _READ = 64 * 1024
 # Headers that belong to one connection, so they are not forwarded.
@@ -119,7 +120,7 @@ class FaultProxy:
         async with httpx.AsyncClient(timeout=None, limits=limits, trust_env=False) as client:
             try:
                 server = await asyncio.start_server(
-                    lambda reader, writer: self._serve(client, reader, writer), "127.0.0.1", 0
+                    lambda reader, writer: self._connected(client, reader, writer), "127.0.0.1", 0
                 )
             except BaseException as error:
                 started.set_exception(error)
@@ -127,29 +128,28 @@ class FaultProxy:
             self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
             started.set_result(None)
             await self._stop.wait()
-            server.close()
-            serving = list(self._serving)  # A copy: each task removes itself at its end.
+            await stop_listening(server)
+            serving = list(self._serving)  # A copy: each task is removed at its end.
             for task in serving:
                 task.cancel()
             await asyncio.gather(*serving, return_exceptions=True)
 
-    async def _serve(
+    def _connected(
         self,
         client: httpx.AsyncClient,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+        connection = _Connection(client, self._upstream, self.faults, reader, writer)
+        task = asyncio.create_task(connection.serve())
         self._serving.add(task)
-        try:
-            await _Connection(client, self._upstream, self.faults, reader, writer).serve()
-        except asyncio.CancelledError:
-            # The proxy is closed. asyncio would log the cancellation of its callback as an error.
-            return
-        finally:
+
+        def ended(task: asyncio.Task[None]) -> None:
+            # Not in the task: one that is cancelled before it begins would leave the connection.
             self._serving.discard(task)
-            writer.close()
+            writer.transport.abort()
+
+        task.add_done_callback(ended)
 
 
 class _Broken(Exception):
@@ -172,18 +172,24 @@ class _Connection:
         self._h11 = h11.Connection(h11.SERVER)
 
     async def serve(self) -> None:
-        """Answer requests until one side closes."""
+        """Answer requests until one side closes. The client gets all that was written for it."""
         with suppress(OSError, h11.RemoteProtocolError):
-            while (request := await self._request()) is not None:
-                if _is_upgrade(request[0]):
-                    await self._tunnelled(request[0])
-                    return
-                if not await self._answered(*request):
-                    return
-                # Any other state means that the connection ends here, as after `connection: close`.
-                if self._h11.states != {h11.CLIENT: h11.DONE, h11.SERVER: h11.DONE}:
-                    return
-                self._h11.start_next_cycle()
+            await self._answer_all()
+        self._writer.close()
+        with suppress(OSError):
+            await self._writer.wait_closed()
+
+    async def _answer_all(self) -> None:
+        while (request := await self._request()) is not None:
+            if _is_upgrade(request[0]):
+                await self._tunnelled(request[0])
+                return
+            if not await self._answered(*request):
+                return
+            # Any other state means that the connection ends here, as after `connection: close`.
+            if self._h11.states != {h11.CLIENT: h11.DONE, h11.SERVER: h11.DONE}:
+                return
+            self._h11.start_next_cycle()
 
     async def _answered(self, request: h11.Request, body: bytes) -> bool:
         """Answer a request unless the client leaves; return False if the connection is closed."""
@@ -234,6 +240,9 @@ class _Connection:
                     await _perform(step)
                 self._writer.write(head)
                 await self._both_ways(reader, writer, exchange.body(_headers_of(head)))
+            except asyncio.CancelledError:  # The proxy is closed, and waits for no server.
+                writer.transport.abort()
+                raise
             finally:
                 writer.close()
         except (_Broken, OSError, asyncio.IncompleteReadError):

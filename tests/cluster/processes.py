@@ -15,6 +15,8 @@ from pathlib import Path
 
 import httpx
 
+from langgraph_client.testing.listening import stop_listening
+
 HOST = Path(__file__).with_name("host.py")
 ROOT = Path(__file__).parents[2]
 
@@ -98,7 +100,7 @@ class Proxy:
         serving = asyncio.start_server(self._serve, "127.0.0.1", self.port, backlog=500)
         server = self._loop.run_until_complete(serving)
         self._loop.run_forever()
-        server.close()
+        self._loop.run_until_complete(stop_listening(server))
         tasks = asyncio.all_tasks(self._loop)
         for task in tasks:
             task.cancel()

@@ -144,19 +144,19 @@ def test_a_reader_and_a_taker_of_a_thread_do_not_wait_for_each_other(pair: Pair)
     server = pair.servers[0]
 
     async def both() -> None:
-        engine = server.services.engine
+        engine, shared = server.services.engine, server.services.storage.shared
         runs = engine.protocol_runs
         async with asyncio.timeout(60):
             async with engine.locks.hold(thread_id):
                 reader = asyncio.ensure_future(runs.open(thread_id))
                 while engine.locks._users[thread_id] < 2:  # noqa: ASYNC110 (it waits for the lock)
                     await asyncio.sleep(0.01)
-                server.services.storage.shared.epochs[thread_id] = 1
+                assert await shared.take(thread_id) is not None
                 taken = await runs.open(thread_id)
             assert await reader is taken
         for _ in range(2):
             runs.release(taken)
-        del server.services.storage.shared.epochs[thread_id]
+        await shared.release(thread_id)
 
     on_loop(server, both)
 

@@ -14,6 +14,7 @@ import httpcore
 import pytest
 
 from langgraph_client._io.asyncio_network import MAX_BUFFERED, Backend, Wire
+from langgraph_client.testing.listening import stop_listening
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 FIRST, SECOND = "127.0.0.1", "127.0.0.2"
@@ -36,7 +37,7 @@ async def listening(serve: Serve, host: str = FIRST) -> AsyncIterator[int]:
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
-        server.close()
+        await stop_listening(server)
         for task in serving:
             task.cancel()
         await asyncio.gather(*serving, return_exceptions=True)

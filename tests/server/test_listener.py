@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -14,11 +16,12 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from websockets.asyncio.client import connect
 
 from langgraph_client import Auth, ScriptedGraph, Server
-from langgraph_client.server.http.listener import http_protocol, socket_protocol
+from langgraph_client.server.http.listener import Port, http_protocol, socket_protocol
 
 SECONDS = 1.0
 HEAD = b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -188,3 +191,24 @@ async def test_an_unhurried_client_is_served() -> None:
         async with httpx.AsyncClient(timeout=60) as client:
             url = f"http://127.0.0.1:{served.port}/slow"
             assert (await client.get(url)).text == "done"
+
+
+async def test_a_client_that_comes_as_the_port_is_closed_is_not_left_waiting(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Also if the loop was held up meanwhile, so that all of it happens in one turn."""
+
+    async def unused(scope: Scope, receive: Receive, send: Send) -> None:
+        raise AssertionError("no request is sent")
+
+    port = Port("127.0.0.1", 0)
+    await port.serve(unused, None)
+    stopping = asyncio.create_task(port.stop())
+    await asyncio.sleep(0)
+    with socket.create_connection(("127.0.0.1", httpx.URL(port.url).port)) as client:
+        time.sleep(0.5)  # noqa: ASYNC251 (longer than open responses have)
+        with caplog.at_level(logging.ERROR):
+            await stopping
+        client.setblocking(False)
+        assert await asyncio.get_running_loop().sock_recv(client, 1) == b""
+    assert caplog.records == []

@@ -108,7 +108,7 @@ async def _numbers(http: httpx.AsyncClient) -> tuple[int, int]:
 def test_a_stalled_reader_in_process_is_dropped() -> None:
     """Its run goes on without it, and it is told what happened when it reads again."""
     with (
-        Server({"talk": talking()}, send_timeout=0.1) as server,
+        Server({"talk": talking()}, send_timeout=2) as server,
         httpx.Client(transport=server.transport(), base_url=BASE, timeout=60) as http,
     ):
         thread_id = http.post("/threads", json={}).json()["thread_id"]
@@ -118,7 +118,7 @@ def test_a_stalled_reader_in_process_is_dropped() -> None:
             path = answer.headers["content-location"]
             assert http.get(f"{path}/join").json() == {"n": 5000}
             assert http.get(path).json()["status"] == "success"
-            with pytest.raises(httpx.RemoteProtocolError, match=r"not read for 0\.1 s"):
+            with pytest.raises(httpx.RemoteProtocolError, match="not read for 2 s"):
                 answer.read()
         again = http.get(f"{path}/stream", headers={"last-event-id": "-"}).text
         assert again.count("event: custom") == 5000
@@ -175,14 +175,14 @@ def test_stalled_readers_on_a_port_do_not_stop_the_server() -> None:
 
 def test_a_slow_reader_is_a_reader() -> None:
     """One who takes a little at a time gets everything, however long that takes."""
-    with Server({"talk": talking()}, send_timeout=0.5) as server:
+    with Server({"talk": talking()}, send_timeout=2) as server:
         slow = stalled(httpx.URL(server.listen()), body(1000))
         got, began = 0, time.monotonic()
         while part := slow.recv(16_384):
             got += part.count(b"event: custom")
             if part.endswith(b"0\r\n\r\n"):
                 break
-            if time.monotonic() - began < 1.5:
+            if time.monotonic() - began < 3:
                 time.sleep(0.02)
         slow.close()
         assert got > 900  # Those across two parts are not counted.

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
+from langgraph_client.testing.listening import stop_listening
 from tests.support.raw_server import TLS
 
 _SIZE = 64 * 1024
@@ -30,17 +31,30 @@ def tls_front(url: str) -> Iterator[str]:
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection(behind.hostname, behind.port)
-        await asyncio.gather(carry(reader, back), carry(there, writer))
+        try:
+            await asyncio.gather(carry(reader, back), carry(there, writer))
+        finally:
+            back.transport.abort()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = loop.create_task(connected(reader, writer))
+        serving.add(task)
+        # Also if it is cancelled before it begins.
+        task.add_done_callback(lambda _: writer.transport.abort())
 
     async def serve() -> None:
-        server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=context)
+        server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=context)
         ports.append(server.sockets[0].getsockname()[1])
         ready.set()
         await stop.wait()
-        server.close()
+        await stop_listening(server)
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
 
     loop, stop = asyncio.new_event_loop(), asyncio.Event()
     ports: list[int] = []
+    serving: set[asyncio.Task[None]] = set()
     ready = threading.Event()
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
@@ -50,7 +64,5 @@ def tls_front(url: str) -> Iterator[str]:
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join()
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(asyncio.sleep(0.01))
+        loop.run_until_complete(asyncio.sleep(0.01))  # The connections are closed in it.
         loop.close()

@@ -31,6 +31,8 @@ _NO_HANDSHAKE = (
 )
 _CLOSE_SECONDS = 0.3
 """How many seconds open responses have to end when the port is closed."""
+_ABORTS = 20
+"""How many times connections that are still open are closed after that, every 0.1 s."""
 
 
 class _UvicornServer(uvicorn.Server):
@@ -286,10 +288,14 @@ class Port:
         if self._uvicorn is not None and self._task is not None:
             self._uvicorn.should_exit = True
             await asyncio.wait([self._task], timeout=_CLOSE_SECONDS)
-            # Event streams do not end by themselves, and uvicorn would wait for them.
-            for connection in list(self._uvicorn.server_state.connections):
-                connection.transport.abort()
-            await asyncio.wait([self._task], timeout=2)
+            # Event streams do not end by themselves, and uvicorn would wait for them. Not only
+            # once: one may have been accepted in the turn of the loop in which uvicorn stopped.
+            for _ in range(_ABORTS):
+                for connection in list(self._uvicorn.server_state.connections):
+                    connection.transport.abort()
+                await asyncio.wait([self._task], timeout=0.1)
+                if self._task.done():
+                    break
         self.close()
 
     def close(self) -> None:
