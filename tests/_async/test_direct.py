@@ -250,17 +250,17 @@ async def test_each_wait_has_its_own_time() -> None:
     def answer(asked: Asked, send: Send) -> None:
         send(b"HTTP/1.1 200 OK\r\ncontent-length: 28\r\n\r\n")
         for _ in range(10):  # Time itself is what the test is about.
-            time.sleep(0.1)
+            time.sleep(0.25)
             send(b" ")
         if "hang" in asked.line:
             is_over.wait(60)
         send(THREAD)
 
     with raw_server(answer) as server:
-        async with client_of(server, timeout=0.8) as client:
+        async with client_of(server, timeout=2) as client:
             assert (await client.threads.get("t")).thread_id == "t"
             with pytest.raises(
-                APITimeoutError, match=r"timed out \(read\); timeout= allows 0.8 s"
+                APITimeoutError, match=r"timed out \(read\); timeout= allows 2 s"
             ) as caught:
                 await client.threads.get("hang")
             assert isinstance(caught.value, httpx.ReadTimeout)

@@ -153,7 +153,7 @@ async def test_a_socket_that_falls_silent_is_asked_and_then_left(
     whole = documents(RUN)
     thread = Thread(whole[:3], whole, hangs_up=False)
     with raw_server(thread) as server:
-        policy = ReconnectPolicy(initial=0, heartbeat_timeout=1)
+        policy = ReconnectPolicy(initial=0, heartbeat_timeout=2)
         async with (
             get_client(url=server.url, reconnect=policy, transport=WAYS[way]()) as client,
             client.threads.stream(THREAD, **SOCKET) as followed,
@@ -167,8 +167,8 @@ async def test_a_socket_that_falls_silent_is_asked_and_then_left(
 async def test_a_quiet_socket_that_answers_pings_stays() -> None:
     """A server with nothing to say is not left as long as it is there."""
     reconnects: list[Reconnect] = []
-    policy = ReconnectPolicy(heartbeat_timeout=1, on_reconnect=reconnects.append)
-    with TestServer({"agent": ScriptedGraph([Wait(2.5), {"n": 1}])}) as server:
+    policy = ReconnectPolicy(heartbeat_timeout=2, on_reconnect=reconnects.append)
+    with TestServer({"agent": ScriptedGraph([Wait(5), {"n": 1}])}) as server:
         url = server.listen()
         async with (
             get_client(url=url, reconnect=policy) as client,

@@ -17,6 +17,7 @@ from langgraph.config import get_stream_writer
 from langgraph_client.encryption import Encryption, EncryptionContext
 from langgraph_client.server.runs.event_filter import EventFilter, event_name
 from langgraph_client.server.server import Server
+from langgraph_client.testing import TestClock, TestServer
 from tests.server.test_event_streaming import ALL, Count, Thread, kinds, of, one_node
 from tests.support.eventually import eventually
 
@@ -127,7 +128,7 @@ def test_events_expire_but_numbers_go_on() -> None:
     gate = Gate()
     gate.open.set()
     with (
-        Server({"gate": gate.graph}, event_ttl=0.05) as server,
+        TestServer({"gate": gate.graph}, clock=TestClock(), event_ttl=60) as server,
         closing(Thread(server.listen())) as thread,
     ):
         thread.start("gate", {"count": 1})
@@ -135,6 +136,7 @@ def test_events_expire_but_numbers_go_on() -> None:
         thread.start("gate", {"count": 1})
         second = thread.events(ends=1, since=first[-1]["seq"])
         assert second[0]["seq"] == first[-1]["seq"] + 1
+        server.clock.advance(minutes=2)
         eventually(lambda: thread.events()[0]["seq"] > first[-1]["seq"])
         assert thread.events()[-1] == second[-1]
 
@@ -143,7 +145,7 @@ def test_the_end_of_a_run_that_took_its_thread_with_it_expires() -> None:
     """It is kept for readers who were cut off; there is no thread whose next number it tells."""
     gate = Gate()
     with (
-        Server({"gate": gate.graph}, event_ttl=0.05) as server,
+        TestServer({"gate": gate.graph}, clock=TestClock(), event_ttl=60) as server,
         httpx.Client(transport=server.transport(), base_url="http://server", timeout=60) as http,
     ):
         body = {"assistant_id": "gate", "input": {"count": 1}, "stream_resumable": True}
@@ -157,6 +159,8 @@ def test_the_end_of_a_run_that_took_its_thread_with_it_expires() -> None:
                 text += part
                 if '"completed"' in text:
                     break
+        server.wait_idle()
+        server.clock.advance(minutes=2)
         eventually(lambda: "protocol_events" not in exported(server))
 
 
