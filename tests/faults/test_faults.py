@@ -123,7 +123,7 @@ def test_a_silent_server_is_noticed(way: Way) -> None:
     """A stall lasts until the client loses patience, or the fault is cancelled."""
     client, faults = way
     with faults.stall(), pytest.raises(httpx.ReadTimeout):
-        client.get("/ok", timeout=0.05)
+        client.get("/ok", timeout=httpx.Timeout(60, read=0.05))
     stalled = faults.stall(events=2)
     with ThreadPoolExecutor() as threads:
         seen = threads.submit(events, client)
@@ -138,7 +138,7 @@ def test_delayed_answers_arrive(way: Way) -> None:
     """A delay that is longer than the client waits is a timeout, a shorter one is waited out."""
     client, faults = way
     with faults.delay(5), pytest.raises(httpx.ReadTimeout):
-        client.get("/ok", timeout=0.05)
+        client.get("/ok", timeout=httpx.Timeout(60, read=0.05))
     with faults.delay(0.01):
         assert client.get("/ok").status_code == 200
 
@@ -192,7 +192,7 @@ async def test_faults_act_on_async_clients(server: TestServer) -> None:
             await client.get("/ok")
         for slow in (faults.stall(), faults.delay(5)):
             with slow, pytest.raises(httpx.ReadTimeout):
-                await client.get("/ok", timeout=0.05)
+                await client.get("/ok", timeout=httpx.Timeout(60, read=0.05))
         with faults.delay(0):
             assert (await client.get("/ok")).status_code == 200
         with faults.cut_after(bytes=3, clean=True):

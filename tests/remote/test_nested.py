@@ -365,7 +365,7 @@ async def test_cancelling_the_parent_cancels_the_remote_run(hosted: Server) -> N
 async def test_a_time_limit_of_the_parent_cancels_the_remote_run(hosted: Server) -> None:
     """`step_timeout` of the parent ends the remote run, too."""
     parent = parent_of(hosted.remote_graph("slow"), Log)
-    parent.step_timeout = 0.2
+    parent.step_timeout = 2
     with pytest.raises(TimeoutError):
         await parent.ainvoke({"topic": "t"}, on("1"))
     async with hosted.client() as client:
