@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from langgraph_client import LangGraphClient, SyncLangGraphClient
 from langgraph_client.testing import TestServer
@@ -40,6 +41,9 @@ def pytest_configure(config: pytest.Config) -> None:
     # that tests start and end by it.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # A loaded machine may stop a test at any place for a second or two.
+    settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("here")
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings, strategies
+from hypothesis import given, strategies
 from langchain_core import messages
 from langchain_core.messages import BaseMessage
 from langchain_core.messages.tool import tool_call_chunk
@@ -189,7 +189,6 @@ def outcome(act: Callable[[], Any]) -> tuple[Any, ...]:
         return (type(error), str(error))
 
 
-@settings(deadline=None)
 @given(
     strategies.lists(_DOCUMENTS, min_size=1, max_size=3), strategies.lists(strategies.text("ab"))
 )

@@ -269,7 +269,6 @@ def played(graph: Any, calls: list[tuple[str, Any]]) -> list[Any]:
 
 @settings(
     max_examples=int(os.environ.get("RANDOM_GRAPHS", "100")),
-    deadline=None,
     derandomize="RANDOM_GRAPHS" not in os.environ,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

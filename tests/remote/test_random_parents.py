@@ -81,7 +81,6 @@ def parent_over(child: Any, steps: list[tuple[str, str]]) -> Any:
 
 @settings(
     max_examples=int(os.environ.get("RANDOM_GRAPHS", "25")),
-    deadline=None,
     derandomize="RANDOM_GRAPHS" not in os.environ,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -15,7 +15,7 @@ from typing import Annotated, Any, TypedDict
 
 import ormsgpack
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver, empty_checkpoint
@@ -270,7 +270,6 @@ _ITEMS = st.one_of(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.one_of(_ITEMS, st.lists(_ITEMS), st.dictionaries(st.text() | st.integers(0, 9), _ITEMS)))
 def test_any_value_comes_back(value: Any) -> None:
     """Whatever its size and kind, a value comes back from its parts as it was."""

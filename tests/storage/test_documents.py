@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from langgraph_client.server.auth.scoped_storage import ScopedStorage
@@ -64,7 +64,7 @@ _VALUES = st.dictionaries(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(
     stored=st.lists(st.tuples(_VALUES, st.none() | _VALUES, st.sampled_from(["idle", "busy"]))),
     metadata=_VALUES,

@@ -7,7 +7,7 @@ import sqlite3
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from langgraph_client.server.encoding import decode, encode
@@ -59,7 +59,6 @@ def holds(document: Any, wanted: Any) -> bool:
         connection.close()
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_sql_agrees_with_the_reference(data: st.DataObject) -> None:
     """For any document and any wanted value, SQL and `contains` give the same answer."""
@@ -136,7 +135,6 @@ def test_odd_values_compare_as_json(document: Any, wanted: Any, answer: bool) ->
     assert contains(document, wanted) is answer
 
 
-@settings(deadline=None)
 @example(1)
 @example(7)
 @given(st.integers(1, 60))

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from langgraph.store.base import PutOp, SearchOp
 
@@ -120,7 +120,6 @@ def test_an_operator_that_does_not_exist(http: httpx.Client, wanted: dict[str, A
     assert answer.json()["detail"].startswith("Unsupported operator: ")
 
 
-@settings(deadline=None)
 @given(_DOCUMENTS, _FILTERS)
 @example({"a": {"0": [1]}}, {"a": {"0": {"0": 1}}})
 @example({"a": "x\0y"}, {"a": "x\0y"})
@@ -188,7 +187,6 @@ def connection() -> Iterator[psycopg.Connection[Any]]:
     cluster().drop(url)
 
 
-@settings(deadline=None)
 @given(document=_DOCUMENTS, wanted=_FILTERS)
 @example(document={"a": [1]}, wanted={"a": {"0": 1}})
 @example(document={"a": None}, wanted={"a": math.inf})

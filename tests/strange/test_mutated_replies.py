@@ -112,7 +112,7 @@ def asked(answer: Callable[[httpx.Request], httpx.Response], call: Callable[[Any
 
 
 @pytest.mark.parametrize("name", CALLS)
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40, derandomize=True)
 @given(data=st.data())
 def test_a_damaged_reply(name: str, data: st.DataObject) -> None:
     """A damaged reply of any kind is read, or is an error of ours."""
@@ -123,7 +123,7 @@ def test_a_damaged_reply(name: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("number", range(len(EVENTS)))
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40, derandomize=True)
 @given(data=st.data())
 def test_a_damaged_event(number: int, data: st.DataObject) -> None:
     """Of each mode, read by the client, and by a RemoteGraph."""

@@ -79,7 +79,7 @@ def http() -> Iterator[httpx.Client]:
             yield made
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=400, derandomize=True)
 @given(data=st.data())
 def test_odd_requests_are_refused_in_good_order(http: httpx.Client, data: st.DataObject) -> None:
     """Any method on any path with any body: a 4xx at worst."""
@@ -215,7 +215,7 @@ QUERIES = [
 ]
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, derandomize=True)
 @given(data=st.data())
 def test_odd_queries_are_refused_in_good_order(http: httpx.Client, data: st.DataObject) -> None:
     """Any value of any parameter that the table has, once or twice: a 4xx at worst."""
