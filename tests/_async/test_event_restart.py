@@ -10,6 +10,7 @@ import pytest
 from langgraph_client import ReconnectPolicy, ScriptedGraph, get_client
 from langgraph_client.server.graphs.script_steps import Emit, Wait
 from langgraph_client.server.server import Server
+from tests.support.free_port import free_port
 
 STEPS: list[Any] = [step for n in range(6) for step in (Emit(n), {"n": n}, Wait(0.15))]
 CHANNELS = ["lifecycle", "values", "custom"]
@@ -22,8 +23,8 @@ async def test_a_restart_loses_and_repeats_nothing(
     """The run is taken up again, and its reader gets each number once, in order."""
     path = tmp_path / "server.db"
     with Server({"agent": ScriptedGraph(STEPS)}, path=path) as first:
-        url = first.listen()
-        port = int(url.rpartition(":")[2])
+        port = free_port()
+        url = first.listen(port=port)
         policy = ReconnectPolicy(max_reconnects=50, initial=0.05, maximum=0.1)
         client = get_client(url=url, reconnect=policy)
         stream = client.threads.stream(assistant_id="agent", transport=transport)

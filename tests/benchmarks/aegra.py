@@ -33,7 +33,8 @@ sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1])]
 
 from servers import first_events, throughput, waits  # noqa: E402
 
-from tests.cluster.processes import Process, free_port  # noqa: E402
+from tests.cluster.processes import Process  # noqa: E402
+from tests.support.free_port import free_port  # noqa: E402
 from tests.support.postgres import Cluster  # noqa: E402
 
 GRAPH = """

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -16,15 +15,10 @@ from pathlib import Path
 import httpx
 
 from langgraph_client.testing.listening import stop_listening
+from tests.support.free_port import free_port
 
 HOST = Path(__file__).with_name("host.py")
 ROOT = Path(__file__).parents[2]
-
-
-def free_port() -> int:
-    """Return a port that nobody uses."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 class Process:

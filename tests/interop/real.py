@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.support.free_port import free_port
 from tests.support.installing import install
 
 ROOT = Path(__file__).parents[2]
@@ -43,9 +43,7 @@ def langgraph_dev(folder: Path, graphs: Path = GRAPHS) -> Iterator[str]:
     programs = environment()
     here = folder / "graphs"
     shutil.copytree(graphs, here)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     log = folder / "langgraph-dev.log"
     with log.open("wb") as output:

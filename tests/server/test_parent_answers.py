@@ -18,6 +18,7 @@ from langgraph.types import Command, interrupt
 
 from langgraph_client import RemoteGraph, Server
 from langgraph_client.values import HEADER, PARENT, VERSION
+from tests.support.free_port import free_port
 
 
 class State(TypedDict, total=False):
@@ -91,7 +92,7 @@ def test_a_later_attempt_tells_its_parent_that_the_answer_may_be_used(tmp_path: 
         ok: str
 
     with Server({"child": asking_once(began)}, path=path) as server:
-        url = server.listen()
+        url = server.listen(port=free_port())
         child = RemoteGraph("child", url=url)
 
         def node(_: Parent) -> Parent:

@@ -14,6 +14,7 @@ from langgraph.graph import END, START, StateGraph
 from typing_extensions import TypedDict
 
 from langgraph_client.server.server import Server
+from tests.support.free_port import free_port
 from tests.support.hosted import Gate, hosted
 
 BASE = "http://test"
@@ -192,8 +193,8 @@ def test_listening_twice_is_refused(gate: Gate) -> None:
 
 def test_the_port_may_be_taken_before_the_start(gate: Gate) -> None:
     """Who connects early is answered once the server has started; closing gives the port back."""
-    server = Server(hosted(gate))
-    url = server.listen()
+    server, port = Server(hosted(gate)), free_port()
+    url = server.listen(port=port)
     answers: list[int] = []
     asking = threading.Thread(
         target=lambda: answers.append(httpx.get(f"{url}/ok", timeout=60).status_code)
@@ -202,8 +203,6 @@ def test_the_port_may_be_taken_before_the_start(gate: Gate) -> None:
     with server:
         asking.join(60)
         assert answers == [200]
-    port = httpx.URL(url).port
-    assert port is not None
     again = Server(hosted(gate))
     assert again.listen(port=port) == url
     again.close()

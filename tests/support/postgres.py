@@ -18,6 +18,8 @@ from typing import Any
 
 import psycopg
 
+from tests.support.free_port import free_port
+
 _SETTINGS = {
     "fsync": "off",
     "synchronous_commit": "off",
@@ -51,8 +53,7 @@ class Cluster:
         self._settings = {**_SETTINGS, **settings}
         self._home = Path(tempfile.mkdtemp(prefix=f"lgpg-{os.getpid()}-", dir="/tmp"))
         self._template: str | None = None
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = int(free.getsockname()[1])
+        self.port = free_port()
         if os.geteuid() == 0:  # initdb refuses root.
             shutil.chown(self._home, "postgres", "postgres")
         self._run("initdb", "-D", "data", "-U", "postgres", "-A", "trust", "--no-sync",
@@ -184,8 +185,7 @@ class Bouncer:
 
     def __init__(self, postgres: Cluster, size: int) -> None:
         self._home = Path(tempfile.mkdtemp(prefix="lgpb-", dir="/tmp"))
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = int(free.getsockname()[1])
+        self.port = free_port()
         settings = {
             "listen_addr": "127.0.0.1",
             "listen_port": self.port,

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from langgraph_client import Server
+from tests.support.free_port import free_port
 from tests.support.graphs import fresh_graph
 
 from .browser import Browser
@@ -150,7 +151,7 @@ def test_a_server_that_is_not_there_is_said(chromium: Browser) -> None:
 def test_a_server_that_comes_back_is_found_again(chromium: Browser) -> None:
     """The command outlives a restart of the server, and the page goes on by itself."""
     server = Server({"row": fresh_graph("row")})
-    url = server.listen()
+    url = server.listen(port=free_port())
     with command("--url", url) as address, chromium.page() as page:
         with server:
             thread_id = server.sync_client().threads.create(graph_id="row").thread_id

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from langgraph_client import ScriptedGraph, Server, SyncLangGraphClient
 from langgraph_client.server.graphs.script_steps import Ask, Say, Update
 from langgraph_client.server.options import HttpOptions
+from tests.support.free_port import free_port
 from tests.support.hosted import Gate
 
 from .browser import Browser, Page
@@ -113,7 +114,7 @@ def test_an_answer_is_given_again(visit: Visit, client: SyncLangGraphClient) -> 
 def test_a_view_is_read_again_when_the_server_is_back(chromium: Browser) -> None:
     """A view that could not be read is read as soon as the server answers."""
     server = Server({})
-    url = server.listen()
+    url = server.listen(port=free_port())
     with chromium.page() as page:
         with server:
             page.open(f"{url}/ui/#/store")

@@ -14,6 +14,7 @@ from langgraph_client import Server, SyncLangGraphClient
 from langgraph_client.server.documents import threads
 from langgraph_client.server.options import HttpOptions
 from langgraph_client.ui.pages import STATIC
+from tests.support.free_port import free_port
 
 from .browser import Browser, Page
 from .test_threads import order, talk
@@ -249,7 +250,7 @@ def test_a_server_that_is_gone_is_said_and_found_again(chromium: Browser, tmp_pa
 
     path = tmp_path / "state.db"
     server = Server({"row": fresh_graph("row")}, path=path)
-    url = server.listen()
+    url = server.listen(port=free_port())
     with chromium.page() as page:
         with server:
             client = server.sync_client()
