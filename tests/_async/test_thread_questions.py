@@ -213,6 +213,6 @@ async def test_a_run_that_does_not_begin_is_waited_for_no_longer_than_allowed() 
             begun = monotonic()
             with pytest.raises(TimeoutError, match=r"run_start_timeout=1\.5 s"):
                 print(await thread.output)
-            assert monotonic() - begun < 5
+            assert monotonic() - begun < 20
             over.set()
     assert any(asked.line.startswith("GET") and "/runs/r1" in asked.line for asked in server.asked)
