@@ -7,7 +7,7 @@ import ipaddress
 import socket
 import ssl
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from typing import Protocol as TypingProtocol
 
 import uvicorn
@@ -132,8 +132,8 @@ def http_protocol(
             self._head_size = 0
 
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            assert isinstance(transport, asyncio.Transport)
-            super().connection_made(JoinedWrites(transport, is_head))
+            # Those of uvloop have its methods, and are no instances of it.
+            super().connection_made(JoinedWrites(cast("asyncio.Transport", transport), is_head))
             self._await_head()
 
         def data_received(self, data: bytes) -> None:
