@@ -48,5 +48,7 @@ def hang_up(network: Any) -> None:
     """
     connected = None if network is None else network.get_extra_info("socket")
     if connected is not None:
-        with suppress(OSError):  # It is closed already.
+        # It is closed already, or it is uvloop's stand-in for a socket, which refuses this: readers
+        # there are woken when the connection is closed.
+        with suppress(OSError, TypeError):
             connected.shutdown(socket.SHUT_RDWR)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 
 from langgraph_client import RemoteGraph, ScriptedGraph, Server, get_client, get_sync_client
@@ -56,6 +57,11 @@ async def use(url: str, **options: Any) -> None:
 def test_a_client_on_uvloop(url: str) -> None:
     """Calls, streams, large bodies in both directions, and a stream that is left."""
     uvloop.run(use(url))
+
+
+def test_a_client_whose_requests_httpx_carries_on_uvloop(url: str) -> None:
+    """The same over a transport of httpx, as behind a proxy."""
+    uvloop.run(use(url, transport=httpx.AsyncHTTPTransport()))
 
 
 def test_a_client_on_uvloop_with_tls(url: str) -> None:
