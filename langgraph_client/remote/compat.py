@@ -189,9 +189,8 @@ def finish_reasons(message: Foreign) -> JsonObject:
     Providers set them in `response_metadata`. langchain-core copies them into the event since
     1.8.4, and corrects the one whose words do not depend on the provider.
     """
-    from langchain_core.language_models import chat_model_stream
-
-    names: tuple[str, ...] = getattr(chat_model_stream, "_FINISH_REASON_KEYS", ())
+    streams = import_module("langchain_core.language_models.chat_model_stream")
+    names: tuple[str, ...] = getattr(streams, "_FINISH_REASON_KEYS", ())
     metadata = message.response_metadata
     reasons = {name: metadata[name] for name in names if metadata.get(name)}
     if reason := reasons.get("normalized_finish_reason"):
