@@ -10,6 +10,7 @@ import asyncio
 import ipaddress
 import socket
 import ssl
+import weakref
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any, cast
@@ -28,7 +29,7 @@ class Wire(asyncio.Protocol):
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
         self.is_over = False  # No more bytes will arrive.
-        self._is_lost = False  # The transport has closed its socket.
+        self.is_lost = False  # The transport has closed its socket.
         self.error: Exception | None = None
         self.pieces: list[bytes] = []
         self._held = 0
@@ -60,7 +61,7 @@ class Wire(asyncio.Protocol):
         self._wake(self._reader)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.is_over = self._is_lost = True
+        self.is_over = self.is_lost = True
         self.error = self.error or exc
         self._forget_timer()
         self._wake(self._reader)
@@ -169,7 +170,7 @@ class Wire(asyncio.Protocol):
         self.pieces.clear()
         # A transport that has closed itself after it sent the rest of its buffer cannot be aborted:
         # `abort` would use its event loop, which it has given up (seen with CPython 3.11).
-        if self.transport is not None and not self._is_lost:
+        if self.transport is not None and not self.is_lost:
             self.transport.abort()
         self._wake(self._reader)
 
@@ -190,6 +191,9 @@ class Stream(httpcore.AsyncNetworkStream):
         self._loop = loop
         self._wire = wire
         self._joiner = ChunkJoiner()
+        # The clients of a `RemoteGraph` are rarely closed, and asyncio would warn of a transport
+        # that is not.
+        weakref.finalize(self, _abandon, loop, wire).atexit = False
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         while True:
@@ -215,8 +219,7 @@ class Stream(httpcore.AsyncNetworkStream):
 
     def abandon(self) -> None:
         """Close soon. May be called by a finalizer, in any thread."""
-        with suppress(RuntimeError):  # The loop is closed, and the connection with it.
-            self._loop.call_soon_threadsafe(self._wire.abort)
+        _abandon(self._loop, self._wire)
 
     @property
     def holds_bytes(self) -> bool:
@@ -263,6 +266,12 @@ class Stream(httpcore.AsyncNetworkStream):
             return bool(self._wire.pieces) or self._wire.is_over
         transport = self._wire.transport
         return None if transport is None else transport.get_extra_info(_NAMES.get(info, info))
+
+
+def _abandon(loop: asyncio.AbstractEventLoop, wire: Wire) -> None:
+    if not wire.is_lost:
+        with suppress(RuntimeError):  # The loop is closed, and the connection with it.
+            loop.call_soon_threadsafe(wire.abort)
 
 
 _NAMES = {"server_addr": "peername", "client_addr": "sockname"}

@@ -12,6 +12,7 @@ import selectors
 import socket
 import ssl
 import time
+import weakref
 from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -39,11 +40,20 @@ class Stream(httpcore.NetworkStream):
     def __init__(self, connected: socket.socket, due: float | None = None) -> None:
         self.limit: float | None = None
         self.due = due
-        self._socket = connected
+        self._own(connected)
         self._is_interrupted = False
         self._joiner = ChunkJoiner()
         self._buffer = bytearray(16 * 1024)
         self._view = memoryview(self._buffer)
+
+    def _own(self, connected: socket.socket) -> None:
+        """Take a socket, which is closed when nobody needs this object any more.
+
+        The clients of a `RemoteGraph` are rarely closed. Python would warn of each socket, and in a
+        `__del__` it would be too late: of objects that go together, the socket may be the first.
+        """
+        self._socket = connected
+        weakref.finalize(self, connected.close)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         seconds = timeout if self.limit is None else self.limit
@@ -126,7 +136,7 @@ class Stream(httpcore.NetworkStream):
     ) -> httpcore.NetworkStream:
         try:
             self._socket.settimeout(time_left(self.due, timeout, httpcore.ConnectTimeout))
-            self._socket = ssl_context.wrap_socket(self._socket, server_hostname=server_hostname)
+            self._own(ssl_context.wrap_socket(self._socket, server_hostname=server_hostname))
         except TimeoutError as error:
             self._socket.close()
             raise httpcore.ConnectTimeout("no TLS in time") from error
