@@ -10,8 +10,9 @@ import json
 import operator
 import socket
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Annotated, Any
 
 import httpx
@@ -22,13 +23,15 @@ from langgraph.graph import START, StateGraph
 from typing_extensions import TypedDict
 
 from langgraph_client import Server, get_client
+from langgraph_client.errors import NotFoundError
 
 GRACE = 0.5  # Seconds that a browser has to reconnect.
 
 
 def make_proxy(url: str) -> FastAPI:
     client = get_client(url=url)
-    leaving: dict[str, asyncio.Task[None]] = {}
+    readers: Counter[str] = Counter()  # By run.
+    waiting: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -48,24 +51,29 @@ def make_proxy(url: str) -> FastAPI:
     async def events(
         thread: str, run: str, last_event_id: Annotated[str, Header()] = "0"
     ) -> StreamingResponse:
-        if run in leaving:
-            leaving.pop(run).cancel()  # The browser has come back in time.
         return StreamingResponse(frames(thread, run, last_event_id), media_type="text/event-stream")
 
     async def frames(thread: str, run: str, last: str) -> AsyncIterator[str]:
+        readers[run] += 1
         try:
             async with aclosing(client.runs.join_stream(thread, run, last_event_id=last)) as parts:
                 async for part in parts:
                     data = json.dumps(part.data)
                     yield f"id: {part.id}\nevent: {part.event}\ndata: {data}\n\n"
         except BaseException:  # The browser has left.
-            leaving[run] = asyncio.create_task(cancel_later(thread, run))
+            task = asyncio.create_task(cancel_later(thread, run))
+            waiting.add(task)
+            task.add_done_callback(waiting.discard)
             raise
+        finally:
+            readers[run] -= 1
 
     async def cancel_later(thread: str, run: str) -> None:
         await asyncio.sleep(GRACE)
-        leaving.pop(run)
-        await client.runs.cancel(thread, run)
+        # It may have come back even before it was noticed that it had left.
+        if readers[run] == 0:
+            with suppress(NotFoundError):  # The run is over.
+                await client.runs.cancel(thread, run)
 
     return app
 
