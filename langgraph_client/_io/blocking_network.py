@@ -53,7 +53,8 @@ class Stream(httpcore.NetworkStream):
         `__del__` it would be too late: of objects that go together, the socket may be the first.
         """
         self._socket = connected
-        weakref.finalize(self, connected.close)
+        # Not at the end of the program, where threads may be reading still.
+        weakref.finalize(self, connected.close).atexit = False
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         seconds = timeout if self.limit is None else self.limit
