@@ -9,8 +9,8 @@ from contextlib import suppress
 async def stop_listening(server: asyncio.Server) -> None:
     """Close a server of asyncio. All connections that it has accepted have come to its callback.
 
-    Until Python 3.12, `Server.close` alone leaves the socket of a connection open that was accepted
-    in the same turn of the loop.
+    `Server.close` alone leaves the socket of a connection open that was accepted in the same turn
+    of the loop (seen with CPython 3.11).
     """
     loop = asyncio.get_running_loop()
     for listening in server.sockets:
