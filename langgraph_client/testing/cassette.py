@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _HEADERS = ("content-type", "content-location", "location", "retry-after")
-_PREFIXES = ("x-pagination-", "x-langgraph-client-")
+_PREFIXES = ("x-pagination-", "x-langgraph-")
 
 Mode = Literal["once", "record", "replay"]
 

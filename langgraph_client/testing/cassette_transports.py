@@ -146,6 +146,7 @@ class _RecordedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._response = response
         self._reader = EventParser()
         self._last = time.monotonic()
+        self._is_left = False
         # Until the end is read: if the reader leaves earlier, a replay must not look complete.
         exchange["response"].update(complete=False, events=[])
 
@@ -155,22 +156,29 @@ class _RecordedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
             self._cassette.add_event(self._exchange, event, now - self._last)
             self._last = now
 
+    def _end(self) -> None:
+        # A reader may be closed by another thread or task. Some transports end the body then, as if
+        # it were complete.
+        self._exchange["response"]["complete"] = not self._is_left
+
     def __iter__(self) -> Iterator[bytes]:
         for piece in self._response.iter_bytes():
             self._record(piece)
             yield piece
-        self._exchange["response"]["complete"] = True
+        self._end()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for piece in self._response.aiter_bytes():
             self._record(piece)
             yield piece
-        self._exchange["response"]["complete"] = True
+        self._end()
 
     def close(self) -> None:
+        self._is_left = True
         self._response.close()
 
     async def aclose(self) -> None:
+        self._is_left = True
         await self._response.aclose()
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import queue
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,57 @@ def test_a_body_that_broke_breaks_again(tmp_path: Path) -> None:
     with recorded(path) as cassette:
         assert cassette.sync_client(url=URL, sleep=lambda _: None).assistants.search() == first
         assert cassette.unused == []
+
+
+def test_a_stream_that_was_left_is_not_complete(tmp_path: Path) -> None:
+    """The connection of one that waits for more is closed by another thread."""
+    path = tmp_path / "left.json"
+    pieces: queue.Queue[bytes] = queue.Queue()
+    ends: list[Exception] = []
+
+    def read(response: httpx.Response) -> None:
+        try:
+            for piece in response.iter_raw():
+                pieces.put(piece)
+        except httpx.TransportError as error:
+            ends.append(error)
+
+    # The second transport ends the body where it is closed, as if it were complete.
+    with TestServer(AGENT) as server, server.hold(node="step-1") as hold:
+        for inner in (server.transport(), _EndingWithoutError()):
+            with recorded(path, mode="record") as cassette:
+                http = httpx.Client(transport=cassette.transport(inner), base_url=URL, timeout=60)
+                body = {"assistant_id": "agent", "input": {}}
+                request = http.build_request("POST", "/runs/stream", json=body)
+                response = http.send(request, stream=True)
+                reader = threading.Thread(target=read, args=(response,))
+                reader.start()
+                assert b"metadata" in pieces.get(timeout=60)
+                response.close()
+                reader.join(60)
+            (exchange,) = json.loads(path.read_bytes())["exchanges"]
+            assert exchange["response"]["complete"] is False
+        hold.release()
+    (end,) = ends  # The server's own says so to whoever reads.
+    assert "without a complete response" in str(end)
+
+
+class _EndingWithoutError(httpx.BaseTransport):
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        headers = {"content-type": "text/event-stream"}
+        return httpx.Response(200, headers=headers, stream=_EndedByClose())
+
+
+class _EndedByClose(httpx.SyncByteStream):
+    def __init__(self) -> None:
+        self._closed = threading.Event()
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"event: metadata\r\ndata: {}\r\n\r\n"
+        assert self._closed.wait(60)
+
+    def close(self) -> None:
+        self._closed.set()
 
 
 async def test_an_async_body_that_broke_breaks_again(tmp_path: Path) -> None:

@@ -86,6 +86,21 @@ def test_a_cassette_plays_a_thread_stream(tmp_path: Path) -> None:
         assert followed(cassette.sync_client(url="http://deployment.example")) == first == GIVEN
 
 
+def test_a_cassette_plays_a_stream_that_was_cut(tmp_path: Path) -> None:
+    """The replay asks for the rest as the recording did: from the last event on."""
+    path = tmp_path / "cut.json"
+    faults = Faults()
+    with hosted() as server, recorded(path) as cassette:
+        inner = cassette.transport(faults.transport(server.transport()))
+        cut = faults.cut_after(events=3, times=2, path="*/stream/events")
+        first = followed(cassette.sync_client(url="http://deployment.example", transport=inner))
+        assert cut.fired == 2
+    with recorded(path) as cassette:
+        client = cassette.sync_client(url="http://deployment.example", sleep=lambda _: None)
+        assert followed(client) == first == GIVEN
+        assert cassette.unused == []
+
+
 async def test_a_mocked_thread_stream() -> None:
     """The mock answers both endpoints; events need no run that is named."""
     finish = {"event": "completed", "graph_name": "agent"}

@@ -147,9 +147,10 @@ class Exchange:
     async def _run(self) -> None:
         try:
             await self._home.app(self._scope, self._receive, self._send)
-            error: BaseException | None = None
-            if not self._started:
-                error = httpx.RemoteProtocolError("the app ended without a response")
+            # Without effect if the response was complete. Otherwise, also if the client has left:
+            # to whoever still reads it, a part must not look like the whole.
+            part = "complete response" if self._started else "response"
+            error: BaseException = httpx.RemoteProtocolError(f"the app ended without a {part}")
         except asyncio.CancelledError:
             error = httpx.RemoteProtocolError("the server stopped before the response was complete")
         except Exception as raised:  # On a port, the client would see a broken connection.
@@ -162,7 +163,7 @@ class Exchange:
         """End an exchange whose app cannot do so any more."""
         self._end(httpx.RemoteProtocolError(reason))
 
-    def _end(self, error: BaseException | None) -> None:
+    def _end(self, error: BaseException) -> None:
         with self._lock:
             if not self._ended:  # An error after a complete response does not concern the client.
                 self._ended, self._error = True, error
