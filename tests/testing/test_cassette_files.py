@@ -50,10 +50,9 @@ def test_a_body_that_broke_breaks_again(tmp_path: Path) -> None:
 def test_a_stream_that_was_left_is_not_complete(tmp_path: Path) -> None:
     """The connection of one that waits for more is closed by another thread."""
     path = tmp_path / "left.json"
-    pieces: queue.Queue[bytes] = queue.Queue()
     ends: list[Exception] = []
 
-    def read(response: httpx.Response) -> None:
+    def read(response: httpx.Response, pieces: queue.Queue[bytes]) -> None:
         try:
             for piece in response.iter_raw():
                 pieces.put(piece)
@@ -68,7 +67,8 @@ def test_a_stream_that_was_left_is_not_complete(tmp_path: Path) -> None:
                 body = {"assistant_id": "agent", "input": {}}
                 request = http.build_request("POST", "/runs/stream", json=body)
                 response = http.send(request, stream=True)
-                reader = threading.Thread(target=read, args=(response,))
+                pieces: queue.Queue[bytes] = queue.Queue()
+                reader = threading.Thread(target=read, args=(response, pieces))
                 reader.start()
                 assert b"metadata" in pieces.get(timeout=60)
                 response.close()
