@@ -128,16 +128,23 @@ def _catch_signals(stop: threading.Event, *, twice: bool) -> None:
         signal.signal(number, handle)
 
 
-def _exit_after(seconds: float) -> threading.Timer:
-    """End the process after some seconds, because a plain node's thread cannot be interrupted."""
+def _exit_after(seconds: float, status: int = 0) -> threading.Timer:
+    """End the process after some seconds, because a plain node's thread cannot be interrupted.
+
+    Args:
+        seconds: How long to wait. A slow machine may take that long without any node, too.
+        status: The exit status. If it is not 0, the reason has been printed, and is all that is.
+    """
 
     def leave() -> None:
-        print(
-            "stopped while a node was still running; with --db, the next start continues its run",
-            file=sys.stderr,
-        )
-        sys.stderr.flush()
-        os._exit(0)
+        if status == 0 and logger.isEnabledFor(logging.WARNING):
+            print(
+                "stopped while a node was still running; with --db, the next start continues its"
+                " run",
+                file=sys.stderr,
+            )
+            sys.stderr.flush()
+        os._exit(status)
 
     timer = threading.Timer(seconds, leave)
     timer.daemon = True
@@ -147,5 +154,5 @@ def _exit_after(seconds: float) -> threading.Timer:
 
 if __name__ == "__main__":
     status = main()
-    _exit_after(1)  # Python waits for the threads of plain nodes before it ends.
+    _exit_after(1, status)  # Python waits for the threads of plain nodes before it ends.
     sys.exit(status)
