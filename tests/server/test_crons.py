@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from langgraph_client import Auth, Server
 from langgraph_client.server.background import scheduler
 from langgraph_client.server.errors import Unavailable
 from tests.support.clock import Settable
+from tests.support.engine import is_at_rest
 from tests.support.eventually import eventually
 from tests.support.graphs import Count, shared_graphs
 from tests.support.killed_file import killed_copy
@@ -30,6 +31,15 @@ def move(server: Server, clock: Settable, seconds: float) -> None:
         await server.services.scheduler.fire_due()
 
     asyncio.run_coroutine_threadsafe(fire(), server.loop).result(60)
+
+
+def on_loop(server: Server, look: Callable[[], bool]) -> bool:
+    """Return what a look into the server says, taken on its own loop: between two tasks' steps."""
+
+    async def call() -> bool:
+        return look()
+
+    return asyncio.run_coroutine_threadsafe(call(), server.loop).result(60)
 
 
 @pytest.fixture
@@ -81,11 +91,9 @@ def test_a_cron_without_a_thread_makes_one(
 ) -> None:
     """It is kept or deleted behind the run, as the cron says."""
     http.post("/runs/crons", json={**HOURLY, "on_run_completed": on_run_completed})
-    over = http.post("/threads", json={}).json()["thread_id"]
     move(ticking, clock, 3600)
-    http.post(f"/threads/{over}/runs/wait", json={"assistant_id": "counter", "input": {"count": 1}})
-    found = http.post("/threads/search", json={}).json()
-    assert len([one for one in found if one["thread_id"] != over]) == left
+    eventually(lambda: on_loop(ticking, lambda: is_at_rest(ticking.services.engine)))
+    assert len(http.post("/threads/search", json={}).json()) == left
 
 
 def test_what_is_switched_off_or_over_does_not_fire(
@@ -291,7 +299,7 @@ def test_a_handler_that_hangs_for_one_user_does_not_stop_the_crons_of_others(
 
         hanging.add("ann")
         # Otherwise the server's own look at the new crons would be another attempt.
-        eventually(lambda: server.services.scheduler.is_idle)
+        eventually(lambda: on_loop(server, lambda: server.services.scheduler.is_idle))
         move(server, clock, 3600)
         assert counts() == [0, 1]
         # Each attempt holds up the others, so the pause before the next one grows.
