@@ -39,6 +39,8 @@ class Served:
             ws=socket_protocol(None),
             lifespan="off",
             log_config=None,
+            # Of uvicorn: it is not what is tested, and a pause of the machine may be that long.
+            timeout_keep_alive=60,
         )
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = self._listening.getsockname()[1]
