@@ -7,19 +7,18 @@ import dataclasses
 import io
 import logging
 import os
-import signal
 import sqlite3
 import sys
 import threading
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from types import FrameType
 
 try:
     from langgraph_client.server.cli.arguments import parse, set_up_logging
     from langgraph_client.server.cli.config import AppConfig, ConfigError, read_config
     from langgraph_client.server.cli.load import server_of
+    from langgraph_client.server.cli.stop_signal import StopSignal
     from langgraph_client.server.errors import StartError
     from langgraph_client.server.http.listener import is_loopback
     from langgraph_client.server.loop_watch import LoopWatch
@@ -47,8 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(command_line)
     set_up_logging(options.log_level)
     key = options.api_key or os.environ.get("LANGGRAPH_SERVER_API_KEY")
-    stop = threading.Event()
-    _catch_signals(stop, twice=not options.reload)
+    stop = StopSignal()
+    stop.catch(twice=not options.reload)
     try:
         if options.reload:
             from langgraph_client.server.cli.reload import serve_with_reload
@@ -78,7 +77,7 @@ def _in_one_line(error: Exception, options: argparse.Namespace) -> str:
 
 
 def _serve(
-    config: AppConfig, options: argparse.Namespace, key: str | None, stop: threading.Event
+    config: AppConfig, options: argparse.Namespace, key: str | None, stop: StopSignal
 ) -> None:
     for warning in (*options.notes, *config.warnings):
         logger.warning("%s", warning)
@@ -103,8 +102,7 @@ def _serve(
     )
     with server, nullcontext() if options.allow_blocking else LoopWatch(server):
         print(f"{url}  serving {', '.join(config.graphs)}", flush=True)
-        while not stop.wait(3600):
-            pass
+        stop.wait()
         leaving = _exit_after(_STOP_SECONDS)
     leaving.cancel()
 
@@ -114,18 +112,6 @@ def _shows_tracebacks(config: AppConfig, options: argparse.Namespace, key: str |
     if options.show_tracebacks is not None:
         return bool(options.show_tracebacks)
     return config.auth is None and key is None and is_loopback(options.host)
-
-
-def _catch_signals(stop: threading.Event, *, twice: bool) -> None:
-    """Let the first signal stop the server in good order, and a second one end the process."""
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        if stop.is_set() and twice:
-            os._exit(128 + number)
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, handle)
 
 
 def _exit_after(seconds: float, status: int = 0) -> threading.Timer:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 from watchfiles import Change, DefaultFilter, watch
 
 from langgraph_client.server.cli.config import ConfigError, read_config
+from langgraph_client.server.cli.stop_signal import StopSignal
 
 _PATIENCE = 8.0
 """How many seconds the child process has to end. It normally needs less than five."""
@@ -27,7 +27,7 @@ def arguments_of_child(arguments: Sequence[str], port: int) -> list[str]:
 
 
 def serve_with_reload(
-    arguments: Sequence[str], config: Path, host: str, port: int, stop: threading.Event
+    arguments: Sequence[str], config: Path, host: str, port: int, stop: StopSignal
 ) -> int:
     """Serve until stopped; restart after each change of the config or of a Python file beside it.
 
@@ -39,7 +39,7 @@ def serve_with_reload(
         config: The config file.
         host: The address to listen on.
         port: The port. For 0, a free one is chosen once, so that the URL stays the same.
-        stop: An event that ends the command when it is set.
+        stop: Ends the command when it is set.
     """
     child_arguments = arguments_of_child(arguments, port or _free_port(host))
     command = [sys.executable, "-m", "langgraph_client.server", *child_arguments]
