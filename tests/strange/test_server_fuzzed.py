@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import socket
-import time
 import tracemalloc
 import zlib
 from collections.abc import Iterator
@@ -327,10 +326,11 @@ def test_half_a_request_does_not_hold_the_server_up() -> None:
             made.sendall(
                 b"POST /runs/wait HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{"
             )
-        began = time.monotonic()
         assert httpx.get(f"{url}/ok", timeout=60).status_code == 200
-        assert time.monotonic() - began < 15
         for made in slow:
+            made.setblocking(False)
+            with pytest.raises(BlockingIOError):  # It is still open, and has no answer.
+                made.recv(1)
             made.close()
 
 
