@@ -165,14 +165,14 @@ def test_an_odd_answer(case: str) -> None:
     answer, expected = ANSWERS[case]
 
     async def by_async(url: str) -> Any:
-        async with get_client(url=url, retry=ONCE, timeout=5) as client:
+        async with get_client(url=url, retry=ONCE, timeout=60) as client:
             try:
                 return (await client.threads.get(ID)).thread_id
             except LangGraphError as error:
                 return error
 
     with answering(answer) as url:
-        with get_sync_client(url=url, retry=ONCE, timeout=5) as client:
+        with get_sync_client(url=url, retry=ONCE, timeout=60) as client:
             try:
                 outcome: Any = client.threads.get(ID).thread_id
             except LangGraphError as error:
@@ -232,14 +232,14 @@ def test_an_odd_stream(case: str) -> None:
     pieces, expected = STREAMS[case]
 
     def read(url: str) -> Any:
-        with get_sync_client(url=url, retry=ONCE, timeout=5) as client:
+        with get_sync_client(url=url, retry=ONCE, timeout=60) as client:
             try:
                 return [part.event for part in client.runs.stream(None, "agent")]
             except LangGraphError as error:
                 return error
 
     async def aread(url: str) -> Any:
-        async with get_client(url=url, retry=ONCE, timeout=5) as client:
+        async with get_client(url=url, retry=ONCE, timeout=60) as client:
             try:
                 return [part.event async for part in client.runs.stream(None, "agent")]
             except LangGraphError as error:
@@ -293,7 +293,7 @@ def test_reading_odd_streams_leaves_nothing_behind() -> None:
 
         def once() -> None:
             with (
-                get_sync_client(url=url, retry=ONCE, timeout=5) as client,
+                get_sync_client(url=url, retry=ONCE, timeout=60) as client,
                 pytest.raises(StreamIncomplete),
             ):
                 list(client.runs.stream(None, "agent"))
