@@ -15,6 +15,7 @@ from langgraph_client.server.documents import threads
 from langgraph_client.server.options import HttpOptions
 from langgraph_client.ui.pages import STATIC
 from tests.support.free_port import free_port
+from tests.support.hosted import Gate
 
 from .browser import Browser, Page
 from .test_threads import order, talk
@@ -114,6 +115,35 @@ def test_the_key_is_asked_for_and_kept_in_the_tab(chromium: Browser) -> None:
         assert "secret" not in "".join(page.requests)
 
 
+LATE_INFO = """{
+  const fetched = window.fetch;
+  window.fetch = async (url, options) => {
+    const answer = await fetched(url, options);
+    if (String(url).endsWith('/info') && answer.status === 401) {
+      await new Promise((done) => { window.release = done; });
+    }
+    return answer;
+  };
+}"""
+
+
+def test_a_late_refusal_of_the_key_before_is_ignored(chromium: Browser) -> None:
+    """The page does not ask for a key again if a request that was sent before it is refused."""
+    server = Server({}, api_key="secret")
+    server.listen()
+    with server, chromium.page() as page:
+        page.send("Page.addScriptToEvaluateOnNewDocument", source=LATE_INFO)
+        page.open(f"{server.url}/ui/")
+        page.wait_text("asks for a key")
+        page.wait_for("Boolean(window.release)")
+        page.fill("[type=password]", "secret")
+        page.click("[type=submit]")
+        page.wait_text("No threads yet")
+        page.evaluate("window.release()")
+        page.press("2")
+        page.wait_text("No assistants")
+
+
 def test_a_key_in_the_address_is_taken_out_of_it(chromium: Browser) -> None:
     """`#key=…` is used, and neither shown nor kept in the address."""
     server = Server({}, api_key="secret")
@@ -138,12 +168,14 @@ def test_the_page_reads_no_more_of_many_threads(visit: Visit, server: Server) ->
         page = visit("threads")
         page.wait_for("document.querySelectorAll('[data-row]').length === 25")
         page.wait_text(f"{count:,}")
+        for path in ("/info", "/threads/search", "/threads/count"):
+            page.wait_for(f"({READ}).some(([path]) => path === '{path}')")
         # The largest of each: the page asks again now and then.
         return dict(sorted(page.evaluate(READ)))
 
-    asyncio.run_coroutine_threadsafe(_fill(server, 100), server.loop).result(120)
+    asyncio.run_coroutine_threadsafe(_fill(server, 100), server.loop).result(300)
     few = read_with(100)
-    asyncio.run_coroutine_threadsafe(_fill(server, 2900), server.loop).result(120)
+    asyncio.run_coroutine_threadsafe(_fill(server, 2900), server.loop).result(300)
     many = read_with(3000)
     assert "/threads/search" in few
     assert many.keys() == few.keys()
@@ -182,11 +214,14 @@ def test_threads_are_searched_and_paged(visit: Visit, client: SyncLangGraphClien
     page.wait_text("1 waiting", ".threads")
 
 
-def test_the_list_is_live(visit: Visit, client: SyncLangGraphClient, page: Page) -> None:
+def test_the_list_is_live(
+    visit: Visit, client: SyncLangGraphClient, page: Page, gate: Gate
+) -> None:
     """A thread that comes, and a status that changes, show without a reload."""
     visit("threads")
     page.wait_text("No threads yet")
     thread_id = order(client, "cats")
+    gate.arrived()  # A run that has done nothing leaves an idle thread when it is cancelled.
     page.wait_text("busy", ".threads")
     client.runs.cancel(thread_id, client.runs.list(thread_id)[0].run_id, wait=True)
     page.wait_text("interrupted", ".threads")
@@ -216,7 +251,9 @@ def test_the_keyboard_is_enough(visit: Visit, client: SyncLangGraphClient) -> No
     page.wait_for("document.querySelector('dialog[open]')")
     page.press("Escape")
     page.wait_for("!document.querySelector('dialog')")
-    assert client.runs.list(thread_id)[0].status == "success"
+    run_id = client.runs.list(thread_id)[0].run_id
+    client.runs.join(thread_id, run_id)
+    assert client.runs.get(thread_id, run_id).status == "success"
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -288,4 +325,4 @@ def test_both_colours_are_kept(visit: Visit, page: Page) -> None:
     page.click("button", "Use dark colours")
     page.wait_for(f"{background} !== {light!r}")
     visit("threads")
-    assert page.evaluate(background) != light
+    page.wait_for(f"{background} !== {light!r}")  # They are set behind the first drawing.

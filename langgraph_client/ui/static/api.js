@@ -62,7 +62,8 @@ async function send(method, path, { body, query, headers, signal } = {}) {
   }
   const sent = { accept: 'application/json', ...headers };
   if (body !== undefined) sent['content-type'] = 'application/json';
-  if (key) sent[key.name] = key.value;
+  const used = key;
+  if (used) sent[used.name] = used.value;
   let answer;
   try {
     answer = await fetch(url, {
@@ -79,7 +80,8 @@ async function send(method, path, { body, query, headers, signal } = {}) {
     return answer;
   }
   const error = await errorOf(answer);
-  if (answer.status === 401) setConnection('locked');
+  // A refusal of the key before says nothing of this one.
+  if (answer.status === 401 && used === key) setConnection('locked');
   else if (answer.status === 502) setConnection('down');
   throw error;
 }
