@@ -15,7 +15,7 @@ from typing import Any, Self
 from websockets.sync.client import ClientConnection, connect
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-LIMIT = 20.0
+LIMIT = 60.0
 _FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -50,7 +50,11 @@ def browser(folder: Path) -> Iterator[Browser]:
                 time.sleep(0.05)  # Another process: there is no event to wait for.
             port, path = file.read_text().split("\n")[:2]
             address = f"ws://127.0.0.1:{port}{path}"
-            with connect(address, max_size=None, proxy=None) as socket:
+            # Without pings: the pong stands behind the events, which are read only with the next
+            # command, and a test may go without one for a while.
+            with connect(
+                address, max_size=None, proxy=None, open_timeout=LIMIT, ping_interval=None
+            ) as socket:
                 started_browser = Browser(socket)
                 yield started_browser
                 # By this command it deletes its files outside of the profile; by a signal it
@@ -60,10 +64,10 @@ def browser(folder: Path) -> Iterator[Browser]:
         finally:
             process.terminate()
             try:
-                process.wait(10)
+                process.wait(LIMIT)
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.wait(10)
+                process.wait(LIMIT)
 
 
 class Browser:

@@ -105,6 +105,8 @@ def test_a_state_is_edited_and_goes_on(visit: Visit, client: SyncLangGraphClient
     page.click("dialog button", "Write and go on")
     page.wait_for("!document.querySelector('dialog')")
     page.wait_text("1 fork", ".history")
+    # The run was created before the dialog closed; the page may still show the status from before.
+    client.runs.join(thread_id, client.runs.list(thread_id)[0].run_id)
     page.wait_for("document.querySelector('.view-head .status.is-idle')")
     assert values(client, thread_id) == {"topic": "dogs", "log": ["by hand", "two:dogs"]}
 

@@ -104,7 +104,7 @@ def test_the_key_goes_to_no_other_host(locked: str) -> None:
         host, port = other.getsockname()
         origin, _, token = address.partition("/ui/#key=")
         url = httpx.URL(origin)
-        with socket.create_connection((url.host, url.port or 0), timeout=20) as connection:
+        with socket.create_connection((url.host, url.port or 0), timeout=60) as connection:
             head = f"GET @{host}:{port}/x HTTP/1.1\r\nhost: {url.host}\r\nx-api-key: {token}\r\n"
             connection.sendall(f"{head}connection: close\r\n\r\n".encode())
             assert connection.recv(12) == b"HTTP/1.1 400"

@@ -37,8 +37,11 @@ def test_tokens_show_as_they_come(visit: Visit, client: SyncLangGraphClient, gat
     page.wait_for("document.querySelector('[data-node=\"inner:say\"].is-running')")
     gate.open()
     page.wait_text("First second.", ".messages")
-    page.wait_for("!document.querySelector('.streaming, .is-running')")
-    assert page.evaluate("document.querySelectorAll('.message').length") == 2
+    # The thread and its state are read side by side: the state may be the one before the end.
+    page.wait_for(
+        "!document.querySelector('.streaming, .is-running')"
+        " && document.querySelectorAll('.message').length === 2"
+    )
 
 
 def test_a_run_of_somebody_else_lights_its_node(
@@ -138,6 +141,7 @@ def test_a_scripted_graph_is_used(chromium: Browser) -> None:
         page.click("[type=submit]", "Send")
         page.wait_text("Let me see.", ".messages")
         page.wait_text("sure?", ".pending")
+        page.wait_text("interrupted", ".view-head")
         page.click(".interrupt button", "Yes")
         page.wait_text("idle", ".view-head")
         page.click(".tabs a", "Runs")

@@ -12,8 +12,8 @@ from .browser import Page
 from .graphs import HOSTILE
 
 Visit = Callable[[str], Page]
-OPEN_ALL = """for (const closed of document.querySelectorAll('details:not([open]) > summary'))
-  closed.click()"""
+OPEN_ALL = """[...document.querySelectorAll('details:not([open]) > summary')]
+  .map((closed) => closed.click()).length === 0"""
 
 
 def talk(client: SyncLangGraphClient, text: str, **metadata: Any) -> str:
@@ -70,8 +70,7 @@ def test_no_html_of_a_model_is_run(visit: Visit, client: SyncLangGraphClient, pa
     for path, text in paths.items():
         visit(path)
         page.wait_text(text, "main")
-        for _ in range(4):  # What opens has more to open within.
-            page.evaluate(OPEN_ALL)
+        page.wait_for(OPEN_ALL)  # What opens has more to open within, a moment later.
         if path != f"threads/{thread_id}/runs":
             page.wait_text("<script>window.hacked", "main")
         assert page.evaluate("window.hacked ?? null") is None
