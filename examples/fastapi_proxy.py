@@ -25,7 +25,7 @@ from typing_extensions import TypedDict
 from langgraph_client import Server, get_client
 from langgraph_client.errors import NotFoundError
 
-GRACE = 0.5  # Seconds that a browser has to reconnect.
+GRACE = 5.0  # Seconds that a browser has to reconnect.
 
 
 def make_proxy(url: str) -> FastAPI:
@@ -121,7 +121,7 @@ def main() -> None:
         thread = threading.Thread(target=proxy.run, args=([port],))
         thread.start()
         url = f"http://127.0.0.1:{port.getsockname()[1]}"
-        with httpx.Client(base_url=url, trust_env=False) as http:
+        with httpx.Client(base_url=url, trust_env=False, timeout=60) as http:
             path = http.post("/runs", json={"until": 6}).json()
             seen = read(http, path, most=2)
             print("before the connection is lost:", [said for _, said in seen])
