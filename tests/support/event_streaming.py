@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -93,8 +94,9 @@ class Held(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._cut = cut
         self._silence = silence
         self._closed = threading.Event()
+        self._aclosed = asyncio.Event()
         if ends:
-            self._closed.set()
+            self._end()
 
     def __iter__(self) -> Iterator[bytes]:
         self._closed.wait(self._silence)
@@ -104,17 +106,26 @@ class Held(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._closed.wait(60)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        await asyncio.to_thread(self._closed.wait, self._silence)
+        await self._until_closed(self._silence)
         yield self._content
         if self._cut:
             raise httpx.ReadError("cut")
-        await asyncio.to_thread(self._closed.wait, 10)
+        await self._until_closed(60)
+
+    async def _until_closed(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._aclosed.wait()
+
+    def _end(self) -> None:
+        self._closed.set()
+        self._aclosed.set()
 
     def close(self) -> None:
-        self._closed.set()
+        self._end()
 
     async def aclose(self) -> None:
-        self._closed.set()
+        self._end()
 
 
 class FollowedThread(httpx.BaseTransport, httpx.AsyncBaseTransport):
