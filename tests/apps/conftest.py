@@ -67,7 +67,7 @@ class Apps:
             else:
                 shutil.copytree(APPS / name, place)
                 url = self._stack.enter_context(command(place))
-            client = httpx.Client(base_url=url, timeout=30, trust_env=False)
+            client = httpx.Client(base_url=url, timeout=60, trust_env=False)
             self._clients[name] = self._stack.enter_context(client)
         return self._clients[name]
 

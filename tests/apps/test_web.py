@@ -48,7 +48,7 @@ def test_middleware_sees_every_request(http: httpx.Client) -> None:
 def test_websockets(http: httpx.Client) -> None:
     """WebSockets of the application are served."""
     url = str(http.base_url.join("/socket")).replace("http://", "ws://")
-    with connect(url) as websocket:
+    with connect(url, open_timeout=60) as websocket:
         websocket.send("hi")
         assert websocket.recv() == "hi!"
 

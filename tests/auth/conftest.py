@@ -74,7 +74,7 @@ def server() -> Iterator[TestServer]:
 def client(server: TestServer, user: str | None) -> httpx.Client:
     """Return bare httpx to a server, as a user."""
     headers = {} if user is None else {"authorization": user}
-    return httpx.Client(transport=server.transport(), base_url=BASE, timeout=20, headers=headers)
+    return httpx.Client(transport=server.transport(), base_url=BASE, timeout=60, headers=headers)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 from langgraph_client.server.http.endpoints import ENDPOINTS, SOCKETS
 from langgraph_client.testing import TestServer
@@ -219,15 +219,20 @@ def test_what_is_public(method: str, path: str, shared: Shared) -> None:
     assert SECRET not in answer.text
 
 
+def opened(address: str, user: str | None) -> ClientConnection:
+    """Open a socket as a user."""
+    headers = {} if user is None else {"authorization": user}
+    return connect(address, additional_headers=headers, open_timeout=60)
+
+
 def test_a_socket_needs_its_owner(server: TestServer, ann: httpx.Client, things: Things) -> None:
     """A WebSocket is opened to who may read the thread, and to nobody else."""
     address = f"{server.listen().replace('http', 'ws', 1)}/threads/{things.thread}/stream/events"
     for name, status in (("bob", 404), (None, 401)):
-        headers = {} if name is None else {"authorization": name}
-        with pytest.raises(InvalidStatus) as refused, connect(address, additional_headers=headers):
+        with pytest.raises(InvalidStatus) as refused, opened(address, name):
             pass
         assert refused.value.response.status_code == status
-    with connect(address, additional_headers={"authorization": "ann"}) as socket:
+    with opened(address, "ann") as socket:
         params = {"channels": ["values"], "since": 0}
         socket.send(json.dumps({"id": 1, "method": "subscription.subscribe", "params": params}))
         assert SECRET in str(socket.recv(timeout=60))
@@ -241,7 +246,7 @@ def test_streams_of_a_thread_that_comes_later(server: TestServer, ann: httpx.Cli
     ]
 
     async def listen(method: str, path: str, body: Any) -> str:
-        options = {"transport": server.async_transport(), "base_url": "http://test", "timeout": 20}
+        options = {"transport": server.async_transport(), "base_url": "http://test", "timeout": 60}
         async with (
             httpx.AsyncClient(**options, headers={"authorization": "bob"}) as http,
             http.stream(method, path, json=body) as answer,
@@ -272,7 +277,7 @@ def test_a_socket_of_a_thread_that_comes_later(server: TestServer, ann: httpx.Cl
     address = f"{server.listen().replace('http', 'ws', 1)}/threads/{ELSEWHERE}/stream/events"
     params = {"channels": ["values", "lifecycle", "input"], "since": 0}
     subscribe = json.dumps({"id": 1, "method": "subscription.subscribe", "params": params})
-    with connect(address, additional_headers={"authorization": "bob"}) as socket:
+    with opened(address, "bob") as socket:
         socket.send(subscribe)
         assert json.loads(socket.recv(timeout=60))["type"] == "success"
         body = {"assistant_id": "keep", "input": {"secret": SECRET}, "if_not_exists": "create"}

@@ -128,7 +128,7 @@ def test_a_refused_socket_has_the_status_of_a_refused_request() -> None:
         for given, status, after in (({}, 503, "1"), ({"x-encryption-context": "x"}, 422, None)):
             with (
                 pytest.raises(InvalidStatus) as refused,
-                connect(address, additional_headers=given),
+                connect(address, additional_headers=given, open_timeout=60),
             ):
                 pass
             response = refused.value.response

@@ -317,7 +317,7 @@ def _slow() -> Any:
 
     async def wait(state: Log) -> dict[str, Any]:
         get_stream_writer()("started")
-        await asyncio.sleep(30)
+        await asyncio.sleep(300)
         return {"log": ["waited"]}
 
     return StateGraph(Log).add_node("wait", wait).add_edge(START, "wait").compile(name="slow")

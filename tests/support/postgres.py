@@ -218,7 +218,7 @@ class Bouncer:
             raise
 
     def _wait(self) -> None:
-        for _ in range(200):
+        for _ in range(1200):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
                 return
             time.sleep(0.05)  # It does not say when it listens.
@@ -240,6 +240,6 @@ class Bouncer:
     def close(self) -> None:
         """Stop it."""
         self._process.terminate()
-        self._process.wait(10)
+        self._process.wait(60)
         self._log.close()
         shutil.rmtree(self._home, ignore_errors=True)

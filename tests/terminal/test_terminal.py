@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import io
 import json
@@ -38,7 +39,7 @@ from tests.support.hosted import Gate, hosted
 from tests.support.wire import URL, Wire, reply
 
 COMMAND = [sys.executable, "-m", "langgraph_client.terminal"]
-LIMIT = 60
+LIMIT = 300
 
 
 @pytest.fixture
@@ -102,6 +103,8 @@ class Terminal:
         self.process = process
         self._handle = handle
         self.seen = ""
+        # A piece may end within a character.
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def read_until(self, text: str) -> str:
         """Read until the command has written a text; return all that it has written."""
@@ -111,7 +114,7 @@ class Terminal:
             except OSError:  # So Linux says that nobody writes any more.
                 piece = b""
             assert piece, f"{text!r} never came:\n{self.seen}"
-            self.seen += piece.decode(errors="replace")
+            self.seen += self._decoder.decode(piece)
         return self.seen
 
     def write(self, text: str) -> None:
