@@ -171,8 +171,9 @@ def test_in_a_notebook(hosting: Server) -> None:
     notebook.metadata["kernelspec"] = kernel
     # Not over TCP: the kernel opens its ports seconds after they were chosen as free ones.
     config = Config({"KernelManager": {"transport": "ipc"}})
-    limits = {"timeout": 300, "startup_timeout": 300}
-    NotebookClient(notebook, kernel_name="python3", config=config, **limits).execute()
+    NotebookClient(
+        notebook, kernel_name="python3", config=config, timeout=300, startup_timeout=300
+    ).execute()
     [followed] = notebook.cells[1].outputs
     seen = Tags(followed["data"]["text/html"])
     assert "chat Hello there" in seen.text
