@@ -39,6 +39,8 @@ _Result = TypeVar("_Result")
 
 _WORK_SECONDS = 60.0
 """How many seconds a dump, a load, a seed or a reset may take."""
+_LOOK_SECONDS = 1.0
+"""How many seconds a look at the runs may take at least, however short the timeout is."""
 
 
 class TestServer(Server):
@@ -249,7 +251,7 @@ class TestServer(Server):
             if self._loop is None:  # A test may close its server; the fixtures wait at its end.
                 return []
             # With a timeout of 0 one check is still made, and the loop needs a moment for it.
-            active = self._run_on_loop(progressing, timeout=max(timeout, 1.0))
+            active = self._run_on_loop(progressing, timeout=max(timeout, _LOOK_SECONDS))
             return [] if until() else active
 
         return check_again(check, timeout)

@@ -55,6 +55,7 @@ def test_a_cron_fires_when_the_clock_is_moved(server: TestServer) -> None:
     assert len(runs) == 24
 
 
+@pytest.mark.usefixtures("long_looks")
 def test_wait_idle_waits_for_the_run_of_a_due_cron() -> None:
     """It is not created yet when the clock has moved, if an `Auth` is asked first."""
     auth, gate, has_asked = Auth(), threading.Event(), threading.Event()
@@ -66,7 +67,7 @@ def test_wait_idle_waits_for_the_run_of_a_due_cron() -> None:
     @auth.on.threads.create_run
     async def decide(ctx: Auth.types.AuthContext, value: Any) -> None:
         has_asked.set()
-        await asyncio.to_thread(gate.wait, 10)
+        await asyncio.to_thread(gate.wait, 60)
 
     with TestServer({"agent": AGENT}, auth=auth, clock=TestClock()) as server:
         client = server.sync_client()
@@ -232,13 +233,13 @@ def test_a_thread_with_an_event_loop_moves_a_clock_on_as_well(server: TestServer
     async def advance() -> None:
         server.clock.advance(100)
 
-    asyncio.run_coroutine_threadsafe(plan(), server.loop).result(10)
+    asyncio.run_coroutine_threadsafe(plan(), server.loop).result(60)
     with ThreadPoolExecutor() as pool:
         first = pool.submit(server.clock.advance, 10)
-        assert is_there.wait(10)
+        assert is_there.wait(60)
         asyncio.run(advance())
         go_on.set()
-        first.result(10)
+        first.result(60)
     assert server.clock.time() - before == 110
 
 
