@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from langgraph_client import LangGraphClient, get_client
+from langgraph_client._async import run_watch
 
 
 @pytest.fixture
@@ -17,3 +18,13 @@ async def client(subject: str, request: Any) -> AsyncIterator[LangGraphClient]:
         made = request.getfixturevalue("server").client()
     async with made:
         yield made
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let thread streams not ask for the status of a run whose events are late by a second.
+
+    Servers of tests that know no such request, or send events over one connection only, would
+    fail on a machine that stalls.
+    """
+    monkeypatch.setattr(run_watch, "_FIRST_CHECK_SECONDS", 60.0)

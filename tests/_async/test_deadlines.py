@@ -18,10 +18,10 @@ from tests.support.raw_server import EVENTS, Asked, RawServer, Send, chunked, ht
 
 ONCE = RetryPolicy(max_attempts=1)
 DEADLINE = 0.3
-LONG = 10.0  # Seconds for which a server goes on: a call that ends by itself then is too late.
+LONG = 60.0  # Seconds for which a server goes on: a call that ends by itself then is too late.
 GZIP = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n"
 EMPTY_BLOCK = b"\x00\x00\x00\xff\xff"  # Of deflate: nothing, and not the last block.
-OWN = {"timeout": 2.0}
+OWN = {"timeout": 2.0, "deadline": DEADLINE}
 
 
 def early_hints() -> Iterator[bytes]:
@@ -71,7 +71,7 @@ def sending(pieces: Iterator[bytes], send: Send) -> None:
 
 
 def client_of(server: RawServer, **options: Any) -> LangGraphClient:
-    return get_client(url=server.url, retry=ONCE, deadline=DEADLINE, **{**OWN, **options})
+    return get_client(url=server.url, retry=ONCE, **{**OWN, **options})
 
 
 @pytest.mark.parametrize("pieces", [early_hints, slow_head, empty_blocks, slow_chunk, trailers])
@@ -99,16 +99,17 @@ async def test_it_ends_the_opening_of_a_stream(pieces: Any) -> None:
 
 async def test_a_stream_that_is_open_has_none() -> None:
     """It goes on after the deadline of its opening."""
+    deadline = 4.0  # Long enough to open it on a machine that stalls.
 
     def answer(asked: Asked, send: Send) -> None:
         send(EVENTS)
         for _ in range(5):  # Time itself is what the test is about.
-            time.sleep(DEADLINE / 3)
+            time.sleep(deadline / 4)
             send(chunked(b"event: values\ndata: 1\n\n")[:-5])
         send(chunked(b"event: end\ndata: null\n\n"))
 
     with raw_server(answer) as server:
-        async with client_of(server) as client:
+        async with client_of(server, deadline=deadline, timeout=60.0) as client:
             parts = [part.data async for part in client.runs.stream(None, "agent")]
             assert parts == [1] * 5 + [None]
 
@@ -136,10 +137,11 @@ async def test_the_wait_behind_a_stream_s_last_event_ends() -> None:
 
 async def test_a_connection_is_used_again_without_the_last_call_s_deadline() -> None:
     """A call on a kept connection has its own deadline, whatever the one before had."""
+    deadline = 3.0  # Long enough for a call on a machine that stalls.
     with raw_server(lambda asked, send: send(http(b'{"thread_id": "t"}'))) as server:
-        async with client_of(server) as client:
+        async with client_of(server, deadline=deadline) as client:
             await client.threads.get("t")
-            await sleep(DEADLINE)
+            await sleep(deadline)
             await client.threads.get("t")
             await client.with_options(deadline=60).threads.get("t")
     assert {asked.connection for asked in server.asked} == {1}

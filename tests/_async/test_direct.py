@@ -249,16 +249,17 @@ async def test_each_wait_has_its_own_time() -> None:
 
     def answer(asked: Asked, send: Send) -> None:
         send(b"HTTP/1.1 200 OK\r\ncontent-length: 28\r\n\r\n")
-        for _ in range(10):  # Time itself is what the test is about.
-            time.sleep(0.25)
-            send(b" ")
         if "hang" in asked.line:
             is_over.wait(60)
+        for _ in range(10):  # Time itself is what the test is about.
+            time.sleep(0.6)
+            send(b" ")
         send(THREAD)
 
     with raw_server(answer) as server:
-        async with client_of(server, timeout=2) as client:
+        async with client_of(server, timeout=5) as client:
             assert (await client.threads.get("t")).thread_id == "t"
+        async with client_of(server, timeout=2) as client:
             with pytest.raises(
                 APITimeoutError, match=r"timed out \(read\); timeout= allows 2 s"
             ) as caught:
@@ -396,7 +397,7 @@ async def test_no_more_connections_than_allowed(most: int) -> None:
 
     limits = httpx.Limits(max_connections=most, keepalive_expiry=60)
     with raw_server(answer) as server:
-        async with client_of(server, limits=limits) as client:
+        async with client_of(server, limits=limits, timeout=60) as client:
             sender = sender_of(client)
             jobs = [Job(call) for _ in range(12)]
             await aeventually(lambda: len(found) == 12)

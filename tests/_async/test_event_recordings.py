@@ -12,6 +12,8 @@ from tests.support.event_recordings import Recording, recordings
 from tests.support.event_streaming import THREAD, FollowedThread
 from tests.support.eventually import aeventually
 
+pytestmark = pytest.mark.usefixtures("unhurried")
+
 RECORDINGS = recordings()
 
 

@@ -25,7 +25,7 @@ async def test_a_restart_loses_and_repeats_nothing(
     with Server({"agent": ScriptedGraph(STEPS)}, path=path) as first:
         port = free_port()
         url = first.listen(port=port)
-        policy = ReconnectPolicy(max_reconnects=50, initial=0.05, maximum=0.1)
+        policy = ReconnectPolicy(max_reconnects=2000, initial=0.05, maximum=0.1)
         client = get_client(url=url, reconnect=policy)
         stream = client.threads.stream(assistant_id="agent", transport=transport)
         thread = await stream.__aenter__()

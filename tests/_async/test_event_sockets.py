@@ -44,6 +44,8 @@ from tests.support.event_streaming import (
 from tests.support.eventually import aeventually
 from tests.support.raw_server import EVENTS, Asked, Send, client_context, http, raw_server
 
+pytestmark = pytest.mark.usefixtures("unhurried")
+
 RUN: list[Event] = [
     started("r1"),
     ("values", [], {"n": 1}),
@@ -167,7 +169,8 @@ async def test_a_socket_that_falls_silent_is_asked_and_then_left(
 async def test_a_quiet_socket_that_answers_pings_stays() -> None:
     """A server with nothing to say is not left as long as it is there."""
     reconnects: list[Reconnect] = []
-    policy = ReconnectPolicy(heartbeat_timeout=2, on_reconnect=reconnects.append)
+    # Each ping, after two seconds of silence, has two seconds to be answered.
+    policy = ReconnectPolicy(heartbeat_timeout=4, on_reconnect=reconnects.append)
     with TestServer({"agent": ScriptedGraph([Wait(5), {"n": 1}])}) as server:
         url = server.listen()
         async with (

@@ -131,8 +131,8 @@ async def test_a_silent_connection_is_left(server: TestServer, on_a_port: bool) 
 
 async def test_heartbeats_keep_a_quiet_stream() -> None:
     """A long quiet node is not cut as long as the server says that it is alive."""
-    policy = ReconnectPolicy(initial=0, heartbeat_timeout=2)
-    with quiet_server(beats=60, gap=0.04) as quiet:
+    policy = ReconnectPolicy(initial=0, heartbeat_timeout=5)
+    with quiet_server(beats=4, gap=1.7) as quiet:  # Seven seconds; three beats are five.
         async with get_client(url=quiet.url, reconnect=policy) as client:
             opened = client.runs.stream("t", "agent", stream_resumable=True)
             assert [part.event async for part in opened] == ["metadata", "end"]
@@ -142,21 +142,21 @@ async def test_heartbeats_keep_a_quiet_stream() -> None:
 async def test_a_server_that_falls_silent_is_noticed_in_its_first_stream() -> None:
     """Three missing heartbeats are enough where the stream cannot be continued, too."""
     impatient = ReconnectPolicy(heartbeat_timeout=2)
-    with quiet_server(beats=4, gap=0.4, ids=False, waits=True) as quiet:
+    with quiet_server(beats=4, gap=1.2, ids=False, waits=True) as quiet:
         async with get_client(url=quiet.url, reconnect=impatient) as client:
             opened = client.runs.stream("t", "agent")
             assert [(await anext(opened)).event for _ in range(2)] == ["metadata", "values"]
             begun = monotonic()
             with pytest.raises(StreamIncomplete, match="no event or heartbeat in time") as caught:
                 await anext(opened)
-            assert 0.9 < monotonic() - begun < 20
+            assert 0.9 < monotonic() - begun < 60
             assert isinstance(caught.value.__cause__, APITimeoutError)
 
 
 async def test_a_wait_whose_server_falls_silent_is_asked_for_again() -> None:
     """The blanks before a result are heartbeats, too."""
     impatient = ReconnectPolicy(heartbeat_timeout=2)
-    with quiet_server(beats=4, gap=0.4) as quiet:
+    with quiet_server(beats=4, gap=0.8) as quiet:
         async with get_client(url=quiet.url, reconnect=impatient) as client:
             assert await client.runs.wait("t", "agent") == {"n": 1}
     assert quiet.asked == 2
@@ -165,11 +165,11 @@ async def test_a_wait_whose_server_falls_silent_is_asked_for_again() -> None:
 async def test_a_slow_reader_is_not_taken_for_a_silent_server() -> None:
     """Only the time counts in which somebody waits."""
     impatient = ReconnectPolicy(heartbeat_timeout=2)
-    with quiet_server(beats=4, gap=0.4, ids=False, waits=True) as quiet:
+    with quiet_server(beats=4, gap=1.2, ids=False, waits=True) as quiet:
         async with get_client(url=quiet.url, reconnect=impatient) as client:
             opened = client.runs.stream("t", "agent")
             assert [(await anext(opened)).event for _ in range(2)] == ["metadata", "values"]
-            await sleep(4)  # Time itself is what the test is about: the reader is busy.
+            await sleep(5)  # Time itself is what the test is about: the reader is busy.
             quiet.go_on.set()
             assert (await anext(opened)).event == "end"
 

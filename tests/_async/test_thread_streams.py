@@ -34,6 +34,8 @@ from tests.support.event_streaming import (
     started,
 )
 
+pytestmark = pytest.mark.usefixtures("unhurried")
+
 PLAIN: list[Event] = [
     started("r1"),
     ("values", [], {"count": 0}),

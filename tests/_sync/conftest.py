@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from langgraph_client import SyncLangGraphClient, get_sync_client
+from langgraph_client._sync import run_watch
 
 
 @pytest.fixture
@@ -18,3 +19,13 @@ def client(subject: str, request: Any) -> Iterator[SyncLangGraphClient]:
         made = request.getfixturevalue("server").sync_client()
     with made:
         yield made
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let thread streams not ask for the status of a run whose events are late by a second.
+
+    Servers of tests that know no such request, or send events over one connection only, would
+    fail on a machine that stalls.
+    """
+    monkeypatch.setattr(run_watch, "_FIRST_CHECK_SECONDS", 60.0)

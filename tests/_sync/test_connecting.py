@@ -60,8 +60,8 @@ def resolving(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
 
 
 def test_the_limit_is_one_of_all_addresses_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Four that do not answer take no longer than one; it is httpx's ConnectTimeout as well."""
-    addresses = [f"127.0.0.{number}" for number in range(2, 6)]
+    """Twelve that do not answer take no longer than one; it is httpx's ConnectTimeout as well."""
+    addresses = [f"127.0.0.{number}" for number in range(2, 14)]
     resolving(monkeypatch, *addresses)
     with raw_server(thread) as server, ExitStack() as stack:
         port = int(server.url.rpartition(":")[2])
@@ -73,7 +73,7 @@ def test_the_limit_is_one_of_all_addresses_together(monkeypatch: pytest.MonkeyPa
             with pytest.raises(APITimeoutError, match="connect") as caught:
                 client.threads.get("t")
             assert isinstance(caught.value, httpx.ConnectTimeout)
-            assert 1.9 < time.monotonic() - begin < 6  # One after the other, it would be 8.
+            assert 1.9 < time.monotonic() - begin < 20  # One after the other, it would be 24.
 
 
 def test_a_stopped_clock_does_not_make_it_wait_for_ever(

@@ -13,6 +13,8 @@ from tests.support.event_recordings import Recording, recordings
 from tests.support.event_streaming import THREAD, FollowedThread
 from tests.support.eventually import eventually
 
+pytestmark = pytest.mark.usefixtures("unhurried")
+
 RECORDINGS = recordings()
 
 

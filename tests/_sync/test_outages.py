@@ -129,8 +129,8 @@ def test_a_silent_connection_is_left(server: TestServer, on_a_port: bool) -> Non
 
 def test_heartbeats_keep_a_quiet_stream() -> None:
     """A long quiet node is not cut as long as the server says that it is alive."""
-    policy = ReconnectPolicy(initial=0, heartbeat_timeout=2)
-    with quiet_server(beats=60, gap=0.04) as quiet:
+    policy = ReconnectPolicy(initial=0, heartbeat_timeout=5)
+    with quiet_server(beats=4, gap=1.7) as quiet:  # Seven seconds; three beats are five.
         with get_sync_client(url=quiet.url, reconnect=policy) as client:
             opened = client.runs.stream("t", "agent", stream_resumable=True)
             assert [part.event for part in opened] == ["metadata", "end"]
@@ -140,21 +140,21 @@ def test_heartbeats_keep_a_quiet_stream() -> None:
 def test_a_server_that_falls_silent_is_noticed_in_its_first_stream() -> None:
     """Three missing heartbeats are enough where the stream cannot be continued, too."""
     impatient = ReconnectPolicy(heartbeat_timeout=2)
-    with quiet_server(beats=4, gap=0.4, ids=False, waits=True) as quiet:
+    with quiet_server(beats=4, gap=1.2, ids=False, waits=True) as quiet:
         with get_sync_client(url=quiet.url, reconnect=impatient) as client:
             opened = client.runs.stream("t", "agent")
             assert [(next(opened)).event for _ in range(2)] == ["metadata", "values"]
             begun = monotonic()
             with pytest.raises(StreamIncomplete, match="no event or heartbeat in time") as caught:
                 next(opened)
-            assert 0.9 < monotonic() - begun < 20
+            assert 0.9 < monotonic() - begun < 60
             assert isinstance(caught.value.__cause__, APITimeoutError)
 
 
 def test_a_wait_whose_server_falls_silent_is_asked_for_again() -> None:
     """The blanks before a result are heartbeats, too."""
     impatient = ReconnectPolicy(heartbeat_timeout=2)
-    with quiet_server(beats=4, gap=0.4) as quiet:
+    with quiet_server(beats=4, gap=0.8) as quiet:
         with get_sync_client(url=quiet.url, reconnect=impatient) as client:
             assert client.runs.wait("t", "agent") == {"n": 1}
     assert quiet.asked == 2
@@ -163,11 +163,11 @@ def test_a_wait_whose_server_falls_silent_is_asked_for_again() -> None:
 def test_a_slow_reader_is_not_taken_for_a_silent_server() -> None:
     """Only the time counts in which somebody waits."""
     impatient = ReconnectPolicy(heartbeat_timeout=2)
-    with quiet_server(beats=4, gap=0.4, ids=False, waits=True) as quiet:
+    with quiet_server(beats=4, gap=1.2, ids=False, waits=True) as quiet:
         with get_sync_client(url=quiet.url, reconnect=impatient) as client:
             opened = client.runs.stream("t", "agent")
             assert [(next(opened)).event for _ in range(2)] == ["metadata", "values"]
-            sleep(4)  # Time itself is what the test is about: the reader is busy.
+            sleep(5)  # Time itself is what the test is about: the reader is busy.
             quiet.go_on.set()
             assert (next(opened)).event == "end"
 
