@@ -60,7 +60,7 @@ def more(after: Held, before: Held) -> bool:
     return any(now > then for now, then in zip(after[:3], before[:3], strict=True))
 
 
-def settled(server: Server, before: Held, seconds: float = 20.0) -> Held:
+def settled(server: Server, before: Held, seconds: float = 60.0) -> Held:
     """What is held when the server has noticed that nobody reads any more."""
     end = time.monotonic() + seconds
     while more(now := held(server), before) and time.monotonic() < end:
@@ -115,7 +115,7 @@ async def drop_async(url: str, count: int) -> int:
                 await _adrop(stream, number % 6)
 
         await asyncio.gather(*(work() for _ in range(AT_A_TIME)))
-        end = time.monotonic() + 20  # Forgotten streams are closed in the next turns of the loop.
+        end = time.monotonic() + 60  # Forgotten streams are closed in the next turns of the loop.
         while len(asyncio.all_tasks()) > before and time.monotonic() < end:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     return len(asyncio.all_tasks()) - before

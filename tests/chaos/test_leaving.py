@@ -13,13 +13,18 @@ import pytest
 
 from langgraph_client import ScriptedGraph, Server, get_client, get_sync_client
 from langgraph_client.server.graphs.script_steps import Wait
+from langgraph_client.server.http import streaming
 from tests.chaos.leaving import dropped, more
 
 
 @pytest.fixture(scope="module")
 def slow() -> Iterator[str]:
-    """The URL of a server whose runs say something, and then take an hour."""
-    with Server({"slow": ScriptedGraph([{"n": 1}, Wait(3600)])}) as running:
+    """The URL of a server whose runs say something, and then take an hour, without a heartbeat."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        Server({"slow": ScriptedGraph([{"n": 1}, Wait(3600)])}) as running,
+    ):
+        patch.setattr(streaming, "HEARTBEAT_SECONDS", 3600.0)
         yield running.listen()
 
 
@@ -37,8 +42,7 @@ def test_another_thread_closes(slow: str) -> None:
         reader = threading.Thread(target=lambda: seen.extend(stream))
         reader.start()
         stream.close()
-        # Less than the five seconds after which a heartbeat would have woken it.
-        reader.join(4)
+        reader.join(60)  # No heartbeat has woken it.
         assert not reader.is_alive()
     assert len(seen) == 3
 
@@ -55,7 +59,7 @@ async def test_another_task_closes(slow: str) -> None:
         reader = asyncio.ensure_future(read())
         await asyncio.sleep(0)
         await stream.aclose()
-        async with asyncio.timeout(4):
+        async with asyncio.timeout(60):
             await reader
     assert len(seen) == 3
 

@@ -61,7 +61,7 @@ class Turns:
 
     def taken(self, count: int) -> None:
         """Wait until so many wait for the lock."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while self._waiting() < count:
             assert time.monotonic() < deadline, f"{self._waiting()} of {count} wait"
 

@@ -32,12 +32,15 @@ def way(request: pytest.FixtureRequest, server: TestServer) -> Iterator[Way]:
     """A client of the server with faults in between, and those faults."""
     if request.param == "port":
         assert server.url is not None
-        with FaultProxy(server.url) as proxy, httpx.Client(base_url=proxy.url) as client:
+        with (
+            FaultProxy(server.url) as proxy,
+            httpx.Client(base_url=proxy.url, timeout=60) as client,
+        ):
             yield client, proxy.faults
     else:
         faults = Faults()
         transport = faults.transport(server.transport())
-        with httpx.Client(base_url="http://server", transport=transport) as client:
+        with httpx.Client(base_url="http://server", transport=transport, timeout=60) as client:
             yield client, faults
 
 

@@ -21,6 +21,7 @@ from starlette.routing import Route
 from langgraph_client import AsyncRunStream, get_client
 from langgraph_client.errors import APITimeoutError, StreamIncomplete
 from tests.support.eventually import eventually
+from tests.support.free_port import free_port
 
 
 async def events(request: Request) -> Response:
@@ -47,9 +48,7 @@ async def go_on(request: Request) -> Response:
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     """A server that speaks HTTP/2 in clear."""
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
+    port = free_port()
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
     config.loglevel = "error"
@@ -111,8 +110,8 @@ async def test_closing_one_stream_touches_no_other(url: str) -> None:
 async def test_a_silent_stream_is_given_up_alone(url: str) -> None:
     """The time that a read may take ends that read; the other stream goes on."""
     async with httpx.AsyncClient(http1=False, http2=True, timeout=60) as http:
-        client = get_client(url=url, http_client=http, timeout=10)
-        impatient = get_client(url=url, http_client=http, timeout=httpx.Timeout(10, read=0.4))
+        client = get_client(url=url, http_client=http, timeout=60)
+        impatient = get_client(url=url, http_client=http, timeout=httpx.Timeout(60, read=3))
         begun = asyncio.Event()
         other = asyncio.ensure_future(followed(client.runs.stream(None, "held", input={}), begun))
         silent = impatient.runs.stream(None, "silent", input={})

@@ -14,7 +14,7 @@ from langgraph_client.testing import Fault, Faults, TestServer
 from tests.support.graphs import fresh_graph
 
 MODES = ["values", "updates", "custom"]
-QUICK = ReconnectPolicy(initial=0, heartbeat_timeout=0.1)
+QUICK = ReconnectPolicy(initial=0, heartbeat_timeout=0.5)
 FAULTS: dict[str, Callable[[Faults], Fault]] = {
     "cut after events": lambda f: f.cut_after(events=2, path="*/stream", times=9),
     "cut after bytes": lambda f: f.cut_after(bytes=333, path="*/stream", times=9),
