@@ -18,6 +18,8 @@ from langgraph.types import Command, interrupt
 from typing_extensions import TypedDict
 
 from langgraph_client import Server
+from langgraph_client.testing import TestServer
+from tests.support.eventually import eventually
 from tests.support.plain_server import plain_graph
 
 K: RunnableConfig = {"configurable": {"thread_id": "parent"}}
@@ -57,13 +59,13 @@ def asked(result: Any) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with Server({"read": asking("read?"), "delete": asking("delete?")}) as running:
+def server() -> Iterator[TestServer]:
+    with TestServer({"read": asking("read?"), "delete": asking("delete?")}) as running:
         yield running
 
 
 @pytest.fixture(params=["bundled", "plain"])
-def remote(server: Server, request: pytest.FixtureRequest) -> Callable[[str], Any]:
+def remote(server: TestServer, request: pytest.FixtureRequest) -> Callable[[str], Any]:
     if request.param == "bundled":
         return server.remote_graph
     return lambda name: plain_graph(server, name)
@@ -90,13 +92,21 @@ async def test_the_second_question_is_asked(remote: Callable[[str], Any]) -> Non
         await graph.aclose()
 
 
-def test_the_answer_is_for_the_question_that_was_shown(remote: Callable[[str], Any]) -> None:
+def test_the_answer_is_for_the_question_that_was_shown(
+    server: TestServer, remote: Callable[[str], Any]
+) -> None:
     """It is not for one that the other graph has asked at the same time, in another thread."""
     graphs = [remote("read"), remote("delete")]
 
     def node(_: Parent, config: RunnableConfig) -> Parent:
+        calls = []
         with ThreadPoolExecutor() as pool:
-            calls = [pool.submit(copy_context().run, graph.invoke, {}, config) for graph in graphs]
+            for graph in graphs:
+                server.requests.clear()
+                calls.append(pool.submit(copy_context().run, graph.invoke, {}, config))
+                # langgraph numbers the subgraphs that a task calls, and each has the state of its
+                # number. So the second call begins when the first one has its number.
+                eventually(lambda: len(server.requests) > 0)
         for call in reversed(calls):
             if isinstance(error := call.exception(), GraphInterrupt):
                 raise error
