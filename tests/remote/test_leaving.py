@@ -59,14 +59,14 @@ async def server(slow: Slow) -> AsyncIterator[TestServer]:
 
 async def once(run: Run, slow: Slow) -> None:
     task = asyncio.ensure_future(run())
-    await asyncio.to_thread(slow.began.wait, 10)
+    assert await asyncio.to_thread(slow.began.wait, 60)
     task.cancel()
     await task
 
 
 async def twice(run: Run, slow: Slow) -> None:
     task = asyncio.ensure_future(run())
-    await asyncio.to_thread(slow.began.wait, 10)
+    assert await asyncio.to_thread(slow.began.wait, 60)
     for _ in range(3):
         task.cancel()
         await asyncio.sleep(0)
@@ -77,7 +77,7 @@ async def scope(run: Run, slow: Slow) -> None:
     with anyio.CancelScope() as leaving:
 
         async def leave() -> None:
-            await asyncio.to_thread(slow.began.wait, 10)
+            await asyncio.to_thread(slow.began.wait, 60)
             leaving.cancel()
 
         left = asyncio.ensure_future(leave())
