@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import uuid
 from collections.abc import Callable
@@ -75,11 +76,13 @@ def test_a_long_tool_call_takes_time_by_its_length(read: Callable[[list[Any]], A
 
         messages = chunks(size)
         before = sys.getprofile()
+        gc.disable()  # Finalizers of what other tests have left would be counted.
         sys.setprofile(count)
         try:
             args = read(messages)
         finally:
             sys.setprofile(before)
+            gc.enable()
         assert args == {"text": "word " * size}
         return calls
 
