@@ -6,6 +6,7 @@ import gc
 import json
 import re
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -149,7 +150,9 @@ def delegating(messages: Sequence[BaseMessage]) -> Any:
 def forgotten() -> Iterator[None]:
     """Takes away the connections of deepagents, whose clients cannot be closed."""
     yield
-    gc.collect()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 # A mark, because the garbage collector may take the connections away before the fixture does.
