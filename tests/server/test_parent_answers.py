@@ -58,7 +58,7 @@ def asking_once(began: threading.Event) -> Any:
 def client(server: Server) -> httpx.Client:
     headers = {HEADER: VERSION}
     url = "http://langgraph.server"
-    return httpx.Client(transport=server.transport(), base_url=url, timeout=20, headers=headers)
+    return httpx.Client(transport=server.transport(), base_url=url, timeout=60, headers=headers)
 
 
 @pytest.mark.sqlite

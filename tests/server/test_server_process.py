@@ -78,7 +78,7 @@ async def test_async_with_and_any_loop(gate: Gate) -> None:
 
         async def ask() -> int:
             transport = server.async_transport()
-            async with httpx.AsyncClient(transport=transport, base_url=BASE) as http:
+            async with httpx.AsyncClient(transport=transport, base_url=BASE, timeout=60) as http:
                 return (await http.get("/ok")).status_code
 
         assert await ask() == 200
@@ -100,7 +100,7 @@ def test_graph_calls_its_own_server_five_deep() -> None:
         if state["depth"] == 5:
             return state
         transport = servers[0].async_transport()
-        async with httpx.AsyncClient(transport=transport, base_url=BASE) as http:
+        async with httpx.AsyncClient(transport=transport, base_url=BASE, timeout=60) as http:
             body = {"assistant_id": "awaiting", "input": {"depth": state["depth"] + 1}}
             return (await http.post("/runs/wait", json=body)).json()
 

@@ -229,7 +229,7 @@ from langgraph_client.server.server import Server
 from langgraph_client.server.storage.sqlite.storage import SqliteStorage
 
 with Server({"talk": ScriptedGraph([Say("hi"), Ask("?")])}) as server:
-    with httpx.Client(transport=server.transport(), base_url="http://test") as http:
+    with httpx.Client(transport=server.transport(), base_url="http://test", timeout=60) as http:
         made = http.post("/runs/wait", json={"assistant_id": "talk", "input": {}})
         print(made.json()["__interrupt__"][0]["value"])
         events = {"assistant_id": "talk", "input": {}, "stream_mode": "messages"}

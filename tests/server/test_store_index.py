@@ -303,7 +303,7 @@ def test_threads_live_as_long_as_by_default(strategy: Any) -> None:
         copied = client.threads.copy(by_run).thread_id
         assert client.threads.get(bare, include=["ttl"])["ttl"]["ttl_minutes"] == 10
         clock.advance(11 * 60)
-        asyncio.run_coroutine_threadsafe(server.services.thread_ttl.sweep(), server.loop).result(9)
+        asyncio.run_coroutine_threadsafe(server.services.thread_ttl.sweep(), server.loop).result(60)
         left = {thread.thread_id for thread in client.threads.search()}
         assert left == ({own} if strategy == "delete" else {bare, own, by_run, copied})
         if strategy == "keep_latest":

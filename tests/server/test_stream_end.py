@@ -65,7 +65,9 @@ async def test_a_server_that_stops_does_not_send_it(gate: Gate) -> None:
     """The run is not over: it goes on when the server starts again."""
     with Server(hosted(gate)) as server:
         transport: Any = server.async_transport()
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://test", timeout=60
+        ) as http:
             thread = (await http.post("/threads", json={})).json()["thread_id"]
             body = {"assistant_id": "gate", "input": {}}
             path = f"/threads/{thread}/runs/stream"

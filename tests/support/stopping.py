@@ -134,7 +134,15 @@ class StopAtNode(RunHooks):
 
 
 class KillAtNode(StopAtNode):
-    """Kills its own process there."""
+    """Kills its own process there. No node begins before `may_begin` is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_begin = asyncio.Event()
+
+    async def before_node(self, run: Mapping[str, Any], node: str) -> None:
+        await self.may_begin.wait()
+        await super().before_node(run, node)
 
     def stop(self) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -146,12 +154,17 @@ def wire(value: Any) -> Any:
 
 
 def main(file: str, nodes: int) -> None:
-    """Host the graphs on a port, over a file; print the URL; be killed at a node."""
+    """Host the graphs on a port, over a file; print the URL; be killed at a node.
+
+    Nodes begin after a line of the standard input, with which a test says that it has all its runs.
+    """
     hooks = KillAtNode()
     hooks.arm(nodes, hold=False)
     graphs = {name: member.build() for name, member in STOPPED.items()}
     with Server(graphs, path=file, hooks=hooks) as server:
         print(server.listen(), flush=True)
+        sys.stdin.readline()
+        server.loop.call_soon_threadsafe(hooks.may_begin.set)
         sys.stdin.read()
 
 
