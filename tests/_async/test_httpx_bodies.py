@@ -98,7 +98,7 @@ async def test_a_cut_gzip_body_over_httpx_s_own_connections_is_an_error() -> Non
 
     with raw_server(answer) as server:
         async with (
-            httpx.AsyncClient(base_url=server.url) as below,
+            httpx.AsyncClient(base_url=server.url, timeout=60) as below,
             get_client(url=server.url, retry=ONCE, http_client=below) as client,
         ):
             with pytest.raises(APIConnectionError, match="compressed body is not complete"):
@@ -130,7 +130,7 @@ async def test_a_hook_may_read_the_response_first() -> None:
     with raw_server(answer) as server:
         async with (
             httpx.AsyncClient(base_url=server.url, event_hooks={"response": [hook]}) as below,
-            get_client(url=server.url, retry=ONCE, timeout=2.0, http_client=below) as client,
+            get_client(url=server.url, retry=ONCE, timeout=60, http_client=below) as client,
         ):
             for thread_id in ("plain", "packed"):
                 assert (await client.threads.get(thread_id)).thread_id == "t"
@@ -154,7 +154,7 @@ async def test_an_interrupted_read_is_an_error() -> None:
 
     with raw_server(answer) as server:
         async with (
-            httpx.AsyncClient(base_url=server.url) as below,
+            httpx.AsyncClient(base_url=server.url, timeout=60) as below,
             get_client(url=server.url, retry=ONCE, http_client=below) as client,
         ):
             stream: Any = client.runs.stream(None, "agent")

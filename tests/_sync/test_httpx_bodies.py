@@ -99,7 +99,7 @@ def test_a_cut_gzip_body_over_httpx_s_own_connections_is_an_error() -> None:
 
     with raw_server(answer) as server:
         with (
-            httpx.Client(base_url=server.url) as below,
+            httpx.Client(base_url=server.url, timeout=60) as below,
             get_sync_client(url=server.url, retry=ONCE, http_client=below) as client,
         ):
             with pytest.raises(APIConnectionError, match="compressed body is not complete"):
@@ -131,7 +131,7 @@ def test_a_hook_may_read_the_response_first() -> None:
     with raw_server(answer) as server:
         with (
             httpx.Client(base_url=server.url, event_hooks={"response": [hook]}) as below,
-            get_sync_client(url=server.url, retry=ONCE, timeout=2.0, http_client=below) as client,
+            get_sync_client(url=server.url, retry=ONCE, timeout=60, http_client=below) as client,
         ):
             for thread_id in ("plain", "packed"):
                 assert (client.threads.get(thread_id)).thread_id == "t"
@@ -155,7 +155,7 @@ def test_an_interrupted_read_is_an_error() -> None:
 
     with raw_server(answer) as server:
         with (
-            httpx.Client(base_url=server.url) as below,
+            httpx.Client(base_url=server.url, timeout=60) as below,
             get_sync_client(url=server.url, retry=ONCE, http_client=below) as client,
         ):
             stream: Any = client.runs.stream(None, "agent")

@@ -167,7 +167,7 @@ def test_a_client_that_leaves_frees_its_connection(server: TestServer) -> None:
     """Behind a proxy, too, the server learns that nobody reads any more."""
     assert server.url is not None
     with FaultProxy(server.url) as proxy:
-        with httpx.Client(base_url=proxy.url) as client:
+        with httpx.Client(base_url=proxy.url, timeout=60) as client:
             stalled = proxy.faults.stall(events=1)
             with client.stream("POST", "/runs/stream", json=STREAM) as response:
                 pieces = response.iter_bytes()  # Forgotten, it would close the response.
@@ -185,7 +185,9 @@ async def test_faults_act_on_async_clients(server: TestServer) -> None:
     """The async transport knows the same faults."""
     faults = Faults()
     transport = faults.async_transport(server.async_transport())
-    async with httpx.AsyncClient(base_url="http://server", transport=transport) as client:
+    async with httpx.AsyncClient(
+        base_url="http://server", transport=transport, timeout=60
+    ) as client:
         with faults.refuse(times=1):
             assert (await client.get("/ok")).status_code == 503
         for fault in (faults.unreachable, faults.disconnect):

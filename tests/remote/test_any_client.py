@@ -36,7 +36,9 @@ def blocking(server: TestServer) -> Iterator[SyncLangGraphClient]:
         client = get_sync_client(url=server.url)
     else:
         transport = server.transport()
-        client = SyncLangGraphClient(httpx.Client(base_url="http://server", transport=transport))
+        client = SyncLangGraphClient(
+            httpx.Client(base_url="http://server", transport=transport, timeout=60)
+        )
     with client:
         yield client
 
@@ -47,7 +49,9 @@ async def awaited(server: TestServer) -> AsyncIterator[LangGraphClient]:
         client = get_client(url=server.url)
     else:
         transport = server.async_transport()
-        client = LangGraphClient(httpx.AsyncClient(base_url="http://server", transport=transport))
+        client = LangGraphClient(
+            httpx.AsyncClient(base_url="http://server", transport=transport, timeout=60)
+        )
     async with client:
         yield client
 
