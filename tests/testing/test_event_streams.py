@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from langgraph_client import get_client, get_sync_client
 from langgraph_client.testing import (
@@ -99,6 +102,23 @@ def test_a_cassette_plays_a_stream_that_was_cut(tmp_path: Path) -> None:
         client = cassette.sync_client(url="http://deployment.example", sleep=lambda _: None)
         assert followed(client) == first == GIVEN
         assert cassette.unused == []
+
+
+def test_a_cassette_need_not_know_what_becomes_of_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client asks for that where a run's events are late, as in a replay on a slow machine."""
+    path = tmp_path / "late.json"
+    with hosted() as server, recorded(path) as cassette:
+        inner = cassette.transport(server.transport())
+        first = followed(cassette.sync_client(url="http://deployment.example", transport=inner))
+    document = json.loads(path.read_bytes())
+    stream = next(one["response"] for one in document["exchanges"] if "events" in one["response"])
+    stream["events"][0]["after"] = 0.5
+    path.write_text(json.dumps(document), encoding="utf-8")
+    monkeypatch.setattr("langgraph_client._sync.run_watch._FIRST_CHECK_SECONDS", 0.01)
+    with recorded(path, timing=True) as cassette:
+        assert followed(cassette.sync_client(url="http://deployment.example")) == first == GIVEN
 
 
 async def test_a_mocked_thread_stream() -> None:
