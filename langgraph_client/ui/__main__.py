@@ -9,6 +9,8 @@ import signal
 import sys
 import webbrowser
 from collections.abc import Sequence
+from contextlib import suppress
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from langgraph_client._core.settings import Settings, settings_from
@@ -33,28 +35,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (InvalidArgumentError, OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
-    token = secrets.token_urlsafe(24)
-    address = f"{port.url}/ui/#key={token}"
-    print(f"{address}  for {settings.url}", flush=True)
-    if options.open:
-        webbrowser.open(address)
-    asyncio.run(_serve(port, settings, token))
+    asyncio.run(_serve(port, settings, opens=options.open))
     return 0
 
 
-async def _serve(port: Port, settings: Settings, token: str) -> None:
+async def _serve(port: Port, settings: Settings, *, opens: bool) -> None:
     from langgraph_client.server.http.origins import Origins
     from langgraph_client.server.options import Cors
     from langgraph_client.ui.forward import Forward, http_client
     from langgraph_client.ui.pages import Pages
 
-    stop = asyncio.Event()
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        with suppress(RuntimeError):  # The loop has ended, and the process is about to.
+            loop.call_soon_threadsafe(stop.set)
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        signal.signal(number, handle)  # `loop.add_signal_handler` is not there on Windows.
+    token = secrets.token_urlsafe(24)
     async with http_client(settings) as client:
         forward = Forward(client, settings, token)
         app = Pages(forward)
         await port.serve(Origins(app, Cors(), check_origin=True, check_host=True), 60)
+        address = f"{port.url}/ui/#key={token}"
+        print(f"{address}  for {settings.url}", flush=True)
+        if opens:
+            webbrowser.open(address)
         await stop.wait()
         await forward.end_streams()
         await port.stop()

@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import socket
 import ssl
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 from typing import Protocol as TypingProtocol
@@ -236,7 +237,10 @@ class Port:
         # With the protocol set, asyncio turns on TCP_NODELAY: small packets are sent at once.
         self._socket = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # So that a restart finds the port free. On Windows, where it is free anyway, a second
+            # server could then have the port as well.
+            if sys.platform != "win32":
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self._socket.bind((host, port))
             # `listen` now: SO_REUSEADDR lets two sockets bind to a port, but only one can listen.
             self._socket.listen(2048)
