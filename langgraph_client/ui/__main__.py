@@ -51,17 +51,18 @@ async def _serve(port: Port, settings: Settings, *, opens: bool) -> None:
         with suppress(RuntimeError):  # The loop has ended, and the process is about to.
             loop.call_soon_threadsafe(stop.set)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, handle)  # `loop.add_signal_handler` is not there on Windows.
     token = secrets.token_urlsafe(24)
     async with http_client(settings) as client:
         forward = Forward(client, settings, token)
         app = Pages(forward)
         await port.serve(Origins(app, Cors(), check_origin=True, check_host=True), 60)
+        # Only now: uvicorn has set handlers of its own, which do not end the streams first.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, handle)  # `loop.add_signal_handler` is not there on Windows.
         address = f"{port.url}/ui/#key={token}"
         print(f"{address}  for {settings.url}", flush=True)
         if opens:
-            webbrowser.open(address)
+            await asyncio.to_thread(webbrowser.open, address)  # It may wait for the page.
         await stop.wait()
         await forward.end_streams()
         await port.stop()
