@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 from langgraph_client import LangGraphClient, SyncLangGraphClient
 from langgraph_client.testing import TestServer
 from tests.interop.real import langgraph_dev
+from tests.support.calling_threads import calls_end
 from tests.support.graphs import fresh_graph, shared_graphs
 
 
@@ -72,6 +73,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "subject" in metafunc.fixturenames:
         subject = "real" if metafunc.config.getoption("--interop") else "ours"
         metafunc.parametrize("subject", [subject], scope="session")
+
+
+@pytest.fixture(autouse=True)
+def _calls_end() -> Iterator[None]:
+    with calls_end():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
 from langgraph.pregel.remote import RemoteGraph as TheirRemoteGraph
 
-from langgraph_client import RemoteGraph, Server
+from langgraph_client import RemoteGraph, RetryPolicy, Server, get_sync_client
 from langgraph_client.auth import Auth
 from tests.support.comparison import Names
 from tests.support.graphs import Draft, Log, fresh_graph, graphs, shared_graphs
@@ -137,8 +137,12 @@ async def test_a_remote_node_that_does_not_answer_holds_up_nobody_else() -> None
 
     with socket.create_server(("127.0.0.1", 0), backlog=200) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        hosted = {"parent": parent_of(RemoteGraph("row", url=url))}
-        async with Server(hosted, auth=auth) as server, server.client(timeout=60) as client:
+        once = RetryPolicy(max_attempts=1)  # Its calls, which nobody waits for, end with the test.
+        below = RemoteGraph("row", sync_client=get_sync_client(url=url, retry=once))
+        async with (
+            Server({"parent": parent_of(below)}, auth=auth) as server,
+            server.client(timeout=60) as client,
+        ):
             (parent,) = await client.assistants.search()
             reads = [
                 asyncio.ensure_future(client.assistants.get_subgraphs(parent["assistant_id"]))

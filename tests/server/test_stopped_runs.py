@@ -32,6 +32,8 @@ from tests.support.comparison import Names, unordered
 from tests.support.eventually import eventually
 from tests.support.stopping import STOPPED, StopAtNode, wire
 
+ONCE: Any = {"reconnect": ReconnectPolicy(max_reconnects=0), "retry": RetryPolicy(max_attempts=1)}
+
 pytestmark = pytest.mark.filterwarnings("default:Deserializing unregistered type")
 
 
@@ -67,7 +69,7 @@ def invoked(graph: RemoteGraph, name: str, thread: str, given: Any) -> None:
 
 
 def in_thread(call: Callable[..., None], *args: Any) -> threading.Thread:
-    """Start a call that nobody waits for."""
+    """Start a call."""
     thread = threading.Thread(target=call, args=args, daemon=True)
     thread.start()
     return thread
@@ -132,17 +134,19 @@ def test_orderly_stops(name: str, tmp_path: Path) -> None:
     graph, thread = member.build(), ""
     for number, here in enumerate(undisturbed(name)):
         for start in range(3):
-            hooks = StopAtNode()
+            hooks, calls = StopAtNode(), list[threading.Thread]()
             if start < 2:
                 hooks.arm(chance.randrange(3), hold=chance.random() < 0.7)
             with (
                 Server({name: graph}, path=file, hooks=hooks, allow_types=member.types) as server,
-                server.sync_client() as client,
+                server.sync_client(**ONCE) as client,
             ):
                 thread = thread or client.threads.create().thread_id
                 if start == 0:
-                    remote = server.remote_graph(name, allow_types=member.types)
+                    own = server.sync_client(**ONCE)
+                    remote = server.remote_graph(name, sync_client=own, allow_types=member.types)
                     started = in_thread(invoked, remote, name, thread, member.inputs[number])
+                    calls.append(started)
                     is_going = True
                     while len(client.runs.list(thread)) <= number:
                         assert is_going
@@ -154,8 +158,11 @@ def test_orderly_stops(name: str, tmp_path: Path) -> None:
                     assert_same(name, here, client.threads.get_state(thread)["values"])
                     continue
                 over = in_thread(left, client, thread, run.run_id)
+                calls.append(over)
                 while not hooks.reached.wait(0.01) and over.is_alive():
                     pass
+            for call in calls:
+                call.join(60)
 
 
 @contextmanager
@@ -193,8 +200,7 @@ def start_all(url: str, begin: Callable[[], None]) -> dict[str, str]:
 
     No node begins before there are all runs: a few of them could have enough nodes for the kill.
     """
-    once = ReconnectPolicy(max_reconnects=0)
-    with get_sync_client(url=url, reconnect=once, retry=RetryPolicy(max_attempts=1)) as client:
+    with get_sync_client(url=url, **ONCE) as client:
         threads = {name: client.threads.create(graph_id=name).thread_id for name in STOPPED}
         started = [
             in_thread(
