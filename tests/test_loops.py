@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import threading
 import weakref
 
 from langgraph_client import LangGraphClient, RemoteGraph, Server, get_client
+from tests.support.garbage import collect
 from tests.support.graphs import shared_graphs
 
 
@@ -28,7 +28,7 @@ def test_one_loop_after_the_other() -> None:
             {"count": 3},
         ]
         del client, remote
-        gc.collect()
+        collect()
 
 
 def test_several_loops_at_a_time() -> None:
@@ -46,7 +46,7 @@ def test_several_loops_at_a_time() -> None:
         for thread in threads:
             thread.join()
         asyncio.run(client.aclose())
-        gc.collect()
+        collect()
         assert sorted(seen) == list(range(1, 9))
 
 
@@ -62,7 +62,7 @@ def test_ended_loops_are_forgotten() -> None:
         client = get_client(url=server.listen())
         for _ in range(4):
             asyncio.run(work(client))
-        gc.collect()
+        collect()
         assert [loop() for loop in loops[:-1]] == [None] * 3
         del client
-        gc.collect()
+        collect()

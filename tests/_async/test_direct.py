@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import gzip
 import socket
 import threading
@@ -29,6 +28,7 @@ from langgraph_client.errors import (
     NotFoundError,
 )
 from tests.support.eventually import aeventually
+from tests.support.garbage import collect
 from tests.support.raw_server import (
     EVENTS,
     Asked,
@@ -417,7 +417,7 @@ async def test_no_more_connections_than_allowed(most: int) -> None:
                     await streams.pop().aclose()
                     assert (await client.threads.get("t")).thread_id == "t"
                 del stream, streams  # A finalizer closes the others.
-                gc.collect()
+                collect()
                 await aeventually(lambda: sender.busy == 0)
                 assert (await client.threads.get("t")).thread_id == "t"
     assert set(found) == {"t"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 from asyncio import sleep
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -24,6 +23,7 @@ from langgraph_client._io.tasks import Job
 from langgraph_client.server.graphs.script_steps import Wait
 from langgraph_client.testing import TestServer
 from tests.support.eventually import aeventually
+from tests.support.garbage import collect
 from tests.support.raw_server import EVENTS, Asked, Send, chunked, http, raw_server
 from tests.support.wire import URL, Wire, event, reply, stream
 
@@ -88,7 +88,7 @@ async def test_the_server_learns_of_it(
     run_id = stream.run_id
     assert run_id is not None
     del stream
-    gc.collect()
+    collect()
     await sleep(0)
     # The run would take an hour: joining it comes back since it was cancelled.
     await caller.runs.join(thread.thread_id, run_id)
@@ -113,7 +113,7 @@ async def test_a_stream_that_is_never_opened_costs_nothing(caller: LangGraphClie
     with pytest.raises(StopAsyncIteration):
         await anext(stream)
     caller.runs.stream(thread.thread_id, "slow", input={})
-    gc.collect()
+    collect()
     assert await caller.runs.list(thread.thread_id) == []
 
 

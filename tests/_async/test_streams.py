@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from contextlib import suppress
 
 import httpx
@@ -19,6 +18,7 @@ from langgraph_client.errors import (
     StreamIncomplete,
 )
 from tests.support.eventually import aeventually
+from tests.support.garbage import collect
 from tests.support.wire import URL, Answer, Wire, event, reply, stream
 
 RUN = "/threads/t/runs/r"
@@ -203,7 +203,7 @@ async def test_leaving_closes_the_connection() -> None:
         await closed.aclose()
         with pytest.raises(StopAsyncIteration):
             await anext(closed)
-        gc.collect()
+        collect()
         # The forgotten one is closed by work in the background.
         await aeventually(lambda: all(answer.closed for answer in answers))
 

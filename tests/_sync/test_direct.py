@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import gc
 import gzip
 import socket
 import threading
@@ -30,6 +29,7 @@ from langgraph_client.errors import (
     NotFoundError,
 )
 from tests.support.eventually import eventually
+from tests.support.garbage import collect
 from tests.support.raw_server import (
     EVENTS,
     Asked,
@@ -418,7 +418,7 @@ def test_no_more_connections_than_allowed(most: int) -> None:
                     streams.pop().close()
                     assert (client.threads.get("t")).thread_id == "t"
                 del stream, streams  # A finalizer closes the others.
-                gc.collect()
+                collect()
                 eventually(lambda: sender.busy == 0)
                 assert (client.threads.get("t")).thread_id == "t"
     assert set(found) == {"t"}

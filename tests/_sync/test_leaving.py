@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -25,6 +24,7 @@ from langgraph_client._io.threads import Job
 from langgraph_client.server.graphs.script_steps import Wait
 from langgraph_client.testing import TestServer
 from tests.support.eventually import eventually
+from tests.support.garbage import collect
 from tests.support.raw_server import EVENTS, Asked, Send, chunked, http, raw_server
 from tests.support.wire import URL, Wire, event, reply, stream
 
@@ -87,7 +87,7 @@ def test_the_server_learns_of_it(
     run_id = stream.run_id
     assert run_id is not None
     del stream
-    gc.collect()
+    collect()
     sleep(0)
     # The run would take an hour: joining it comes back since it was cancelled.
     caller.runs.join(thread.thread_id, run_id)
@@ -112,7 +112,7 @@ def test_a_stream_that_is_never_opened_costs_nothing(caller: SyncLangGraphClient
     with pytest.raises(StopIteration):
         next(stream)
     caller.runs.stream(thread.thread_id, "slow", input={})
-    gc.collect()
+    collect()
     assert caller.runs.list(thread.thread_id) == []
 
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import gc
 from contextlib import suppress
 
 import httpx
@@ -20,6 +19,7 @@ from langgraph_client.errors import (
     StreamIncomplete,
 )
 from tests.support.eventually import eventually
+from tests.support.garbage import collect
 from tests.support.wire import URL, Answer, Wire, event, reply, stream
 
 RUN = "/threads/t/runs/r"
@@ -204,7 +204,7 @@ def test_leaving_closes_the_connection() -> None:
         closed.close()
         with pytest.raises(StopIteration):
             next(closed)
-        gc.collect()
+        collect()
         # The forgotten one is closed by work in the background.
         eventually(lambda: all(answer.closed for answer in answers))
 

@@ -10,7 +10,6 @@ server's loop and of the caller's, and memory.
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import sys
 import threading
@@ -29,6 +28,7 @@ from langgraph_client import (  # noqa: E402
 )
 from langgraph_client.server.graphs.script_steps import Wait  # noqa: E402
 from langgraph_client.server.server import Server  # noqa: E402
+from tests.support.garbage import collect  # noqa: E402
 
 AT_A_TIME = 20
 
@@ -44,7 +44,7 @@ class Held(NamedTuple):
 
 def held(server: Server, tasks: int = 0) -> Held:
     """What is held now; `tasks` are those of the caller's loop."""
-    gc.collect()
+    collect()
     with open("/proc/self/statm") as statm:
         pages = int(statm.read().split()[1])
     return Held(

@@ -27,6 +27,7 @@ from langgraph_client._async.direct import AsyncDirectSender
 from langgraph_client._io.tasks import close_all
 from langgraph_client.server.graphs.script_steps import Wait
 from tests.support.eventually import aeventually
+from tests.support.garbage import collect
 from tests.support.raw_server import EVENTS, Asked, Send, http, raw_server
 from tests.support.wire import event
 
@@ -179,18 +180,18 @@ def collected_by(server: Server, left: list[Any]) -> None:
     del left
     done = threading.Event()
 
-    def collect() -> None:
-        gc.collect()
+    def collect_there() -> None:
+        collect()
         done.set()
 
-    server.loop.call_soon_threadsafe(collect)
+    server.loop.call_soon_threadsafe(collect_there)
     assert done.wait(60)  # A large heap, on a busy machine.
 
 
 @pytest.fixture
 def without_collector() -> Iterator[None]:
     """Nothing is collected but on request."""
-    gc.collect()
+    collect()
     gc.disable()
     yield
     gc.enable()
@@ -279,7 +280,7 @@ async def test_calls_cancelled_at_random_leave_no_connection(
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
             del task
-            gc.collect()
+            collect()
             sender = client._transport._pools.current()
             assert isinstance(sender, AsyncDirectSender)
             await aeventually(lambda: not sender.busy and len(asyncio.all_tasks()) == 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import re
 import time
@@ -22,6 +21,7 @@ from langgraph_supervisor import create_supervisor
 from langgraph_client import RemoteGraph, Server
 from langgraph_client.testing import FakeChatModel
 from tests.support.comparison import compare
+from tests.support.garbage import collect
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::langgraph.warnings.LangGraphDeprecatedSinceV10"
@@ -152,7 +152,7 @@ def forgotten() -> Iterator[None]:
     yield
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
+        collect()
 
 
 # A mark, because the garbage collector may take the connections away before the fixture does.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -19,6 +18,7 @@ from typing_extensions import TypedDict
 from langgraph_client import LangGraphError, RemoteGraph, RunStream, get_sync_client
 from langgraph_client.testing import Faults, TestServer
 from tests.support.eventually import eventually
+from tests.support.garbage import collect
 
 Run = Callable[[], Awaitable[Any]]
 
@@ -125,12 +125,12 @@ def test_a_forgotten_stream_stops_its_run_from_any_thread(slow: Slow) -> None:
         del stream, held
         collected = threading.Event()
 
-        def collect() -> None:
-            gc.collect()
+        def collect_there() -> None:
+            collect()
             collected.set()
 
         assert server.loop is not None
-        server.loop.call_soon_threadsafe(collect)
+        server.loop.call_soon_threadsafe(collect_there)
         assert collected.wait(60)
         client = server.sync_client()
         (thread,) = client.threads.search()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from typing_extensions import TypedDict
 from langgraph_client import RemoteGraph
 from langgraph_client.testing import TestServer
 from tests.support.eventually import aeventually, eventually
+from tests.support.garbage import collect
 
 WAYS = ["astream", "v1", "v2", "v3"]
 
@@ -132,12 +132,12 @@ async def test_a_stream_in_a_circle_is_closed_once(
         left.append(left)  # As a traceback or a framework makes it.
         del left
         if elsewhere:
-            await asyncio.to_thread(gc.collect)
+            await asyncio.to_thread(collect)
         else:
-            gc.collect()
+            collect()
         await asyncio.to_thread(ends_interrupted, server, thread_id)
         await aeventually(lambda: asyncio.all_tasks() == tasks)
-        gc.collect()
+        collect()
     assert complaints == []
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Iterator
 
 import pytest
@@ -11,17 +10,9 @@ import pytest
 from langgraph_client import RemoteGraph, ScriptedGraph, get_client, get_sync_client
 from langgraph_client.testing import FaultProxy, TestServer
 from tests.support.eventually import aeventually, eventually
+from tests.support.garbage import collect
 
 # A socket that nobody closed would be a warning, and fails these tests.
-
-
-def is_left(proxy: FaultProxy) -> bool:
-    """Collect garbage; return whether no connection is open.
-
-    Once may not be enough: `gc.collect` does nothing while another thread collects.
-    """
-    gc.collect()
-    return proxy.connections == 0
 
 
 @pytest.fixture
@@ -41,7 +32,8 @@ def test_what_is_dropped_is_closed(proxy: FaultProxy) -> None:
         assert get_sync_client(url=proxy.url).ok()
 
     use()
-    eventually(lambda: is_left(proxy))
+    collect()
+    eventually(lambda: proxy.connections == 0)
 
 
 async def test_what_is_dropped_is_closed_while_its_loop_goes_on(proxy: FaultProxy) -> None:
@@ -53,7 +45,8 @@ async def test_what_is_dropped_is_closed_while_its_loop_goes_on(proxy: FaultProx
         assert await get_client(url=proxy.url).ok()
 
     await use()
-    await aeventually(lambda: is_left(proxy))
+    collect()
+    await aeventually(lambda: proxy.connections == 0)
 
 
 def test_what_is_dropped_as_its_loop_ends_is_closed(proxy: FaultProxy) -> None:
@@ -64,5 +57,5 @@ def test_what_is_dropped_as_its_loop_ends_is_closed(proxy: FaultProxy) -> None:
 
     for _ in range(3):
         asyncio.run(use())
-        gc.collect()
-    eventually(lambda: is_left(proxy))
+        collect()
+    eventually(lambda: proxy.connections == 0)

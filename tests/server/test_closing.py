@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -27,6 +26,7 @@ from langgraph_client import (
 )
 from langgraph_client.server.options import HttpOptions
 from langgraph_client.server.server import Server
+from tests.support.garbage import collect
 from tests.support.hosted import Gate, hosted
 
 AT_ONCE = RetryPolicy(max_attempts=1)
@@ -100,7 +100,7 @@ def test_no_request_is_left_when_the_server_is_closed(caplog: pytest.LogCaptureF
         servers.append(server)
         server.sync_client().runs.wait(None, "agent", input={})
     servers.clear()
-    gc.collect()  # A task that is destroyed while it is pending is logged.
+    collect()  # A task that is destroyed while it is pending is logged.
     assert [type(error) for error in errors] == [httpx.ConnectError]
     assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
 

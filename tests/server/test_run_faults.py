@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import re
 import threading
@@ -22,6 +21,7 @@ from langgraph_client.server.server import Server
 from langgraph_client.testing import TestClock
 from tests.support.engine import is_at_rest
 from tests.support.eventually import aeventually, eventually
+from tests.support.garbage import collect
 
 
 def _added(one: list[Any], other: list[Any]) -> list[Any]:
@@ -217,7 +217,7 @@ def test_nothing_of_a_failure_is_kept() -> None:
         rest(server)
 
         def is_free() -> bool:
-            gc.collect()
+            collect()
             # The latest may be in a frame still; those before, until their threads go on.
             return sum(page() is not None for page in kept) <= 1
 

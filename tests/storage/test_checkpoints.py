@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import operator
 import os
 import tempfile
@@ -29,6 +28,7 @@ from langgraph_client.server.storage.checkpoint_links import DELTA_COUNTERS
 from langgraph_client.server.storage.postgres.storage import open_postgres
 from langgraph_client.server.storage.sqlite.storage import SqliteStorage
 from langgraph_client.server.storage.sqlite.value_parts import pack, unpack
+from tests.support.garbage import collect
 
 SERDE = JsonPlusSerializer()
 
@@ -411,7 +411,7 @@ async def test_allowed_classes_do_not_pile_up(storage: Any) -> None:
     assert storage.checkpointer.serde is serializer
     kept = weakref.ref(first)
     del first
-    gc.collect()
+    collect()
     assert kept() is None
     storage.allow([State])
     assert storage.checkpointer.serde is not serializer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 import weakref
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from langgraph.graph import START, StateGraph
 from langgraph_client import RemoteException
 from langgraph_client.testing import Fail, ScriptedGraph, TestServer
 from langgraph_client.testing.caught_errors import watch_caught
+from tests.support.garbage import collect
 
 
 def hosted(node: Callable[[Any], Any]) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def test_no_frames_are_kept_of_what_caused_a_failure() -> None:
 
     with TestServer(hosted(failing)) as server:
         server.sync_client().runs.wait(None, "agent", input={}, raise_error=False)
-        gc.collect()
+        collect()
         assert len(server.errors) == 1
         assert [page() for page in pages] == [None]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +29,7 @@ from langgraph_client.testing import (
     Update,
     Wait,
 )
+from tests.support.garbage import collect
 from tests.support.graphs import graphs
 
 AGENT = ScriptedGraph([Update({"a": 1}, "plan"), Ask("sure?", node="ask"), {"done": True}])
@@ -251,7 +251,7 @@ def test_what_failed_runs_had_in_memory_is_not_kept() -> None:
         client = server.sync_client()
         for _ in range(20):
             client.runs.wait(None, "agent", input={}, raise_error=False)
-        gc.collect()
+        collect()
         assert len(server.errors) == 20
         assert Page.alive == 0
         assert 'raise ValueError("no"' in str(server.errors[0])
