@@ -23,10 +23,10 @@ def calling() -> dict[int, str]:
         frame = None if number == threading.get_ident() else innermost
         while frame is not None and not frame.f_code.co_filename.startswith(_CALLS):
             frame = frame.f_back
-        stack = "".join(traceback.format_stack(innermost))
+        stack = "" if frame is None else "".join(traceback.format_stack(innermost))
         # A thread stream that is closed while its reader still waits for a head leaves that reader,
         # which ends with the read's limit: nothing in blocking code interrupts an opening.
-        if frame is not None and "event_readers.py" not in stack:
+        if stack and "event_readers.py" not in stack:
             found[number] = stack
     return found
 
