@@ -30,7 +30,7 @@ from langgraph_client._core.connection import Limits, Steps
 from langgraph_client._core.cookies import Cookies
 from langgraph_client._core.deadline import until
 from langgraph_client._core.encodings import ACCEPTED, Decompressor
-from langgraph_client._core.exchange import SILENT, FailureKind, NoAnswer, Request
+from langgraph_client._core.exchange import SILENT, FailureKind, NoAnswer, Request, left
 from langgraph_client._io.asyncio_network import Backend, Stream
 from langgraph_client._io.tasks import Slots, close_all
 
@@ -57,8 +57,7 @@ class _Connection:
 
     def abort(self) -> None:
         """Close the connection at once, in any state, without waiting."""
-        if self.backend.stream is not None:
-            self.backend.stream.abort()
+        self.backend.abort()
 
     @property
     def is_reusable(self) -> bool:
@@ -133,14 +132,21 @@ class AsyncDirectSender:
         connection = self._take()
         self._busy.add(connection)
         connection.limit(due)
+        opening = request.opening
         try:
+            if opening is not None:
+                opening.began(connection.abort)
             response = await connection.http.handle_async_request(self._core(request, steps))
             return AsyncDirectAnswer(self, connection, response, steps.read)
         except BaseException as error:  # Cancellation too: a half-used connection must not be kept.
             self.drop(connection)
             if isinstance(error, _ERRORS):
-                raise no_answer(error) from error
+                is_left = opening is not None and opening.is_left
+                raise left() if is_left else no_answer(error) from error
             raise
+        finally:
+            if opening is not None:
+                opening.ended()
 
     async def _wait_for_slot(self, slots: Slots, seconds: float | None) -> None:
         if not await slots.take(seconds):

@@ -18,6 +18,7 @@ from langgraph_client._async.transport import AsyncTransport
 from langgraph_client._core.call import ANY, Call
 from langgraph_client._core.codec import decode, encode
 from langgraph_client._core.events import EventParser
+from langgraph_client._core.exchange import Opening
 from langgraph_client._core.outage import Outage, Reconnect, ReconnectPolicy, is_passing
 from langgraph_client._core.requests import STREAM_HEADERS
 from langgraph_client._io.tasks import Job, Lock, close_all
@@ -66,6 +67,7 @@ class AsyncEventReader:
         self._where = where
         self._headers = headers
         self._policy = policy
+        self._opening = Opening()
         self._job: Job | None = None
         # Not the same as `_job is not None`: a job may end before it is assigned.
         self._is_reading = False
@@ -97,6 +99,7 @@ class AsyncEventReader:
         self._is_closed = True
         job, self._job = self._job, None
         try:
+            self._opening.leave()
             await close_all(self._hang_up, *([] if job is None else [job.stop]))
         finally:
             self._end(None)
@@ -181,7 +184,15 @@ class AsyncSseReader(AsyncEventReader):
         if self._is_stable and feed.last_seq:
             body["since"] = feed.last_seq
         headers = {**STREAM_HEADERS, **self._headers}
-        call = Call("POST", self._where, ANY, body=body, headers=headers, safe=True)
+        call = Call(
+            "POST",
+            self._where,
+            ANY,
+            body=body,
+            headers=headers,
+            safe=True,
+            opening=self._opening,
+        )
         answer = self._answer = await self._transport.open(call)
         try:
             if self._is_closed:  # `close` found no connection to interrupt: this one came after it.
@@ -255,7 +266,9 @@ class AsyncSocketReader(AsyncEventReader):
                 await self._subscribe(self._socket)
 
     async def _follow(self, outage: Outage) -> None:
-        socket = await AsyncEventSocket.open(self._transport, self._where, self._headers)
+        socket = await AsyncEventSocket.open(
+            self._transport, self._where, self._headers, self._opening
+        )
         try:
             async with self._lock:
                 self._is_stable = is_stable(socket.headers)

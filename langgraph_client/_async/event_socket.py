@@ -7,7 +7,7 @@ from contextlib import suppress
 from langgraph_client._async.pools import AsyncAnswer
 from langgraph_client._async.transport import AsyncTransport
 from langgraph_client._core.call import ANY, Call
-from langgraph_client._core.exchange import FailureKind, NoAnswer
+from langgraph_client._core.exchange import FailureKind, NoAnswer, Opening
 from langgraph_client._core.web_socket import HandshakeError, WebSocket, is_refusal
 from langgraph_client._io.tasks import Lock, close_all
 from langgraph_client.errors import (
@@ -49,7 +49,7 @@ class AsyncEventSocket:
 
     @classmethod
     async def open(
-        cls, transport: AsyncTransport, where: str, headers: Headers
+        cls, transport: AsyncTransport, where: str, headers: Headers, opening: Opening
     ) -> AsyncEventSocket:
         """Open a socket.
 
@@ -57,6 +57,7 @@ class AsyncEventSocket:
             transport: Sends the request, with the client's API key, to the client's server.
             where: The path below the server's URL.
             headers: More headers for the request.
+            opening: With what another task or thread can end the wait for the response.
 
         Raises:
             APIError: The server cannot be reached or refuses the request; `NotFoundError` if the
@@ -64,7 +65,8 @@ class AsyncEventSocket:
             ProtocolError: The server has no WebSocket there, or is in this process.
         """
         frames = WebSocket()
-        call = Call("GET", where, ANY, headers={**headers, **frames.headers()}, safe=True)
+        sent = {**headers, **frames.headers()}
+        call = Call("GET", where, ANY, headers=sent, safe=True, opening=opening)
         try:
             answer = await transport.upgrade(call)
         except APIStatusError as error:

@@ -8,6 +8,7 @@ from collections.abc import (
     Generator,  # async only
     Iterator,
 )
+from dataclasses import replace
 from functools import partial
 from time import monotonic
 from types import TracebackType
@@ -16,6 +17,7 @@ from typing import Any, Generic, Self, TypeVar
 from langgraph_client._async.pools import AsyncAnswer
 from langgraph_client._async.transport import AsyncTransport
 from langgraph_client._core.call import Call
+from langgraph_client._core.exchange import Opening
 from langgraph_client._core.stream_session import Ask, Done, Open, Read, Sleep, StreamSession
 from langgraph_client._io.tasks import Background, complete_opening
 from langgraph_client.errors import APIError, APIStatusError
@@ -64,6 +66,7 @@ class AsyncRunStream(AsyncIterator[PartT], Generic[PartT]):
         self._convert = convert
         self._call: Call[Any] | None = None
         self._answer: AsyncAnswer | None = None
+        self._opening = Opening()
         self._background: Background | None = None  # Sends the cancellation of the run.
         self._is_busy = False
 
@@ -190,7 +193,7 @@ class AsyncRunStream(AsyncIterator[PartT], Generic[PartT]):
 
     async def _open(self, call: Call[Any]) -> AsyncAnswer:
         if not self._session.stops_run:
-            return await self._transport.open(call)
+            return await self._transport.open(replace(call, opening=self._opening))
         # A cancelled request may have started a run whose id only the response contains. So the
         # opening is completed in the background, and then the run can be cancelled.
         self._background = Background()
@@ -211,11 +214,13 @@ class AsyncRunStream(AsyncIterator[PartT], Generic[PartT]):
         # that for a cut and reconnect.
         leave = self._leave()
         try:
-            if self._is_busy and self._answer is not None:
+            if not self._is_busy:
+                await self._release()
+            elif self._answer is not None:
                 # Another task or thread is reading: interrupting its read makes it stop.
                 await self._answer.interrupt()
             else:
-                await self._release()
+                self._opening.leave()
         finally:
             if leave is not None and self._background is not None:
                 await self._background.finish(leave, _STOPPING, _LEAVING)

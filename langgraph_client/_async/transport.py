@@ -19,9 +19,10 @@ from langgraph_client._core.call import ANY, Call
 from langgraph_client._core.codec import encode
 from langgraph_client._core.connection import Steps, TimeLimits, Timeout, time_limits
 from langgraph_client._core.deadline import Deadline
-from langgraph_client._core.exchange import FailureKind, NoAnswer, Request, quoted_target
+from langgraph_client._core.exchange import FailureKind, NoAnswer, Request, left, quoted_target
 from langgraph_client._core.failure import (
     RetryPolicy,
+    is_missing_run,
     may_wait,
     retry_pause,
     status_error,
@@ -47,6 +48,7 @@ from langgraph_client.errors import (
     APIResponseValidationError,
     APIStatusError,
     APITimeoutError,
+    NotFoundError,
 )
 
 if TYPE_CHECKING:
@@ -177,10 +179,15 @@ class AsyncTransport:
         request: Call[Any] = call
         is_told = False
         location = None
+        # Why the result of a run that this call started was not received. If the run is then gone,
+        # as stateless ones are at their end, this is the error, and not that it cannot be found.
+        lost: APIError | None = None
         for attempt in range(reconnects + 1):
             try:
                 answer, _ = await self._repeat(request, deadline, whole=False)
             except APIError as error:
+                if lost is not None and isinstance(error, NotFoundError):
+                    raise lost from lost.__cause__
                 run_id = await self.find_run(request, error, deadline)
                 if run_id is None:
                     raise
@@ -194,7 +201,10 @@ class AsyncTransport:
                     is_told = True
                 content = await self._content(answer, deadline, self._cadence_of_waits)
                 if content.strip():
-                    return self._read(call, answer, content)
+                    result = self._read(call, answer, content)
+                    if lost is None or not is_missing_run(result):
+                        return result
+                    reconnects, problem = 0, lost
             except NoAnswer as error:
                 problem = self._failure(request, error)
                 problem.__cause__ = error.__cause__
@@ -202,6 +212,8 @@ class AsyncTransport:
                 problem = error
             finally:
                 await answer.aclose()
+            if call.starts:
+                lost = lost or problem or self._failure(request, NoAnswer(FailureKind.BROKEN))
             if isinstance(problem, APIResponseValidationError):
                 # One more attempt only: an invalid result, unlike a damaged one, stays invalid.
                 reconnects = min(reconnects, attempt + 1)
@@ -448,7 +460,7 @@ class AsyncTransport:
         if not isinstance(call.body, Unset):
             content = encode(call.body)
             headers.setdefault("content-type", "application/json")
-        return Request(call.method, self._target(call), headers, content)
+        return Request(call.method, self._target(call), headers, content, call.opening)
 
     async def _exchange(
         self, call: Call[Any], request: Request, deadline: Deadline, *, whole: bool
@@ -462,6 +474,8 @@ class AsyncTransport:
             # Asked here, because `current` would make a new sender after `aclose`.
             if self._pools.is_closed:
                 raise NoAnswer(FailureKind.CLOSED)
+            if request.opening is not None and request.opening.is_left:
+                raise left()
             steps = deadline.clip(self._steps(), now)
             sender = self.httpx_client.sender() or self._pools.current()
             answer = await sender.send(request, steps, deadline.end)

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, quote
 from uuid import UUID
 
 from langgraph_client._core.codec import decode
+from langgraph_client._core.exchange import Opening
 from langgraph_client._core.settings import check_headers
 from langgraph_client._core.unset import UNSET, Unset
 from langgraph_client.errors import APIResponseValidationError, InvalidArgumentError
@@ -144,6 +145,7 @@ class Call(Generic[T]):
         starts: Whether it starts a run; then its headers contain an idempotency key.
         on_headers: Called with the response's headers if the status is no error.
         on_response: Called with each whole response (`httpx.Response`), also with an error status.
+        opening: With what another task or thread can end the wait for the response; None if none.
     """
 
     method: str
@@ -157,6 +159,7 @@ class Call(Generic[T]):
     starts: bool = False
     on_headers: Callable[[Mapping[str, str]], None] | None = None
     on_response: Callable[[Any], None] | None = None
+    opening: Opening | None = None
 
     def read(self, content: bytes, *, url: str, content_type: str) -> T:
         """Return the response's value.

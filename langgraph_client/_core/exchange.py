@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import NamedTuple
 from urllib.parse import quote
@@ -24,6 +25,43 @@ SILENT = "the server sent no event or heartbeat in time"
 _TARGET = re.compile(r"[!-~]*")
 
 
+class Opening:
+    """Ends the wait for a response's head from another task or thread: nothing else wakes a thread.
+
+    An HTTP client or transport that the caller brought cannot be woken. There, only the next
+    attempt is not made.
+    """
+
+    def __init__(self) -> None:
+        self.is_left = False
+        self._abort: Callable[[], None] | None = None
+        # While `leave` aborts, the connection must not go on to another request.
+        self._lock = threading.Lock()
+
+    def began(self, abort: Callable[[], None]) -> None:
+        """Note that a connection begins to wait; `abort` closes it.
+
+        Raises:
+            NoAnswer: The response is not wanted any more.
+        """
+        with self._lock:
+            if self.is_left:
+                raise left()
+            self._abort = abort
+
+    def ended(self) -> None:
+        """Note that the wait is over."""
+        with self._lock:
+            self._abort = None
+
+    def leave(self) -> None:
+        """End the wait, and all further ones, with `NoAnswer`."""
+        with self._lock:
+            self.is_left = True
+            if self._abort is not None:
+                self._abort()
+
+
 class Request(NamedTuple):
     """A request to the server's origin.
 
@@ -32,12 +70,19 @@ class Request(NamedTuple):
         target: Path and query, quoted.
         headers: The headers, with names in lower case.
         content: The body; None for no body.
+        opening: With what another task or thread can end the wait for the response; None if none.
     """
 
     method: str
     target: str
     headers: dict[str, str]
     content: bytes | None = None
+    opening: Opening | None = None
+
+
+def left() -> NoAnswer:
+    """Return the reason if an `Opening` has ended the wait."""
+    return NoAnswer(FailureKind.CLOSED, "nobody waits for the response any more")
 
 
 def quoted_target(target: str) -> str:

@@ -216,3 +216,9 @@ def run_failure(
         thread_id=thread_id,
         node=error["node"] if isinstance(error.get("node"), str) else None,
     )
+
+
+def is_missing_run(output: object) -> bool:
+    """Return whether a run's result says that there is no such run."""
+    failure = run_failure(output, None, None)
+    return failure is not None and failure.message == "404: Run not found"

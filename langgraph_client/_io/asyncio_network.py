@@ -288,6 +288,13 @@ class Backend(httpcore.AsyncNetworkBackend):
     def __init__(self) -> None:
         self.stream: Stream | None = None
         self.due: float | None = None
+        self._is_aborted = False
+
+    def abort(self) -> None:
+        """Close the connection at once; one that is being opened, as soon as it is open."""
+        self._is_aborted = True  # First: `connect_tcp` looks at it after it has set the stream.
+        if self.stream is not None:
+            self.stream.abort()
 
     async def connect_tcp(
         self,
@@ -310,6 +317,9 @@ class Backend(httpcore.AsyncNetworkBackend):
         if connected is not None:
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.stream = Stream(wire, loop, self.due)
+        if self._is_aborted:
+            self.stream.abort()
+            raise httpcore.ConnectError("closed by this client")
         return self.stream
 
     async def sleep(self, seconds: float) -> None:

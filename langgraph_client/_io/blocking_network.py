@@ -147,6 +147,9 @@ class Stream(httpcore.NetworkStream):
         except BaseException:
             self._socket.close()
             raise
+        if self._is_interrupted:  # During the handshake, which has another socket.
+            self._socket.close()
+            raise httpcore.ConnectError("closed by this client")
         return self
 
     def get_extra_info(self, info: str) -> Any:
@@ -180,6 +183,13 @@ class Backend(httpcore.NetworkBackend):
     def __init__(self) -> None:
         self.stream: Stream | None = None
         self.due: float | None = None
+        self._is_aborted = False
+
+    def abort(self) -> None:
+        """Close the connection at once; one that is being opened, as soon as it is open."""
+        self._is_aborted = True  # First: `connect_tcp` looks at it after it has set the stream.
+        if self.stream is not None:
+            self.stream.abort()
 
     def connect_tcp(
         self,
@@ -198,6 +208,9 @@ class Backend(httpcore.NetworkBackend):
             raise httpcore.ConnectError(error_text(error)) from error
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.stream = Stream(connected, self.due)
+        if self._is_aborted:
+            self.stream.abort()
+            raise httpcore.ConnectError("closed by this client")
         return self.stream
 
     def sleep(self, seconds: float) -> None:

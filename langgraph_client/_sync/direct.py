@@ -22,7 +22,7 @@ from langgraph_client._core.connection import Limits, Steps
 from langgraph_client._core.cookies import Cookies
 from langgraph_client._core.deadline import until
 from langgraph_client._core.encodings import ACCEPTED, Decompressor
-from langgraph_client._core.exchange import SILENT, FailureKind, NoAnswer, Request
+from langgraph_client._core.exchange import SILENT, FailureKind, NoAnswer, Request, left
 from langgraph_client._io.blocking_network import Backend, Stream
 from langgraph_client._io.threads import Slots, close_all
 from langgraph_client._sync._httpx import (
@@ -57,8 +57,7 @@ class _Connection:
 
     def abort(self) -> None:
         """Close the connection at once, in any state, without waiting."""
-        if self.backend.stream is not None:
-            self.backend.stream.abort()
+        self.backend.abort()
 
     @property
     def is_reusable(self) -> bool:
@@ -133,14 +132,21 @@ class DirectSender:
         connection = self._take()
         self._busy.add(connection)
         connection.limit(due)
+        opening = request.opening
         try:
+            if opening is not None:
+                opening.began(connection.abort)
             response = connection.http.handle_request(self._core(request, steps))
             return DirectAnswer(self, connection, response, steps.read)
         except BaseException as error:  # Cancellation too: a half-used connection must not be kept.
             self.drop(connection)
             if isinstance(error, _ERRORS):
-                raise no_answer(error) from error
+                is_left = opening is not None and opening.is_left
+                raise left() if is_left else no_answer(error) from error
             raise
+        finally:
+            if opening is not None:
+                opening.ended()
 
     def _wait_for_slot(self, slots: Slots, seconds: float | None) -> None:
         if not slots.take(seconds):

@@ -15,6 +15,7 @@ from contextlib import suppress
 from langgraph_client._core.call import ANY, Call
 from langgraph_client._core.codec import decode, encode
 from langgraph_client._core.events import EventParser
+from langgraph_client._core.exchange import Opening
 from langgraph_client._core.outage import Outage, Reconnect, ReconnectPolicy, is_passing
 from langgraph_client._core.requests import STREAM_HEADERS
 from langgraph_client._io.threads import Job, Lock, close_all
@@ -67,6 +68,7 @@ class SyncEventReader:
         self._where = where
         self._headers = headers
         self._policy = policy
+        self._opening = Opening()
         self._job: Job | None = None
         # Not the same as `_job is not None`: a job may end before it is assigned.
         self._is_reading = False
@@ -98,6 +100,7 @@ class SyncEventReader:
         self._is_closed = True
         job, self._job = self._job, None
         try:
+            self._opening.leave()
             close_all(self._hang_up, *([] if job is None else [job.stop]))
         finally:
             self._end(None)
@@ -182,7 +185,15 @@ class SyncSseReader(SyncEventReader):
         if self._is_stable and feed.last_seq:
             body["since"] = feed.last_seq
         headers = {**STREAM_HEADERS, **self._headers}
-        call = Call("POST", self._where, ANY, body=body, headers=headers, safe=True)
+        call = Call(
+            "POST",
+            self._where,
+            ANY,
+            body=body,
+            headers=headers,
+            safe=True,
+            opening=self._opening,
+        )
         answer = self._answer = self._transport.open(call)
         try:
             if self._is_closed:  # `close` found no connection to interrupt: this one came after it.
@@ -256,7 +267,7 @@ class SyncSocketReader(SyncEventReader):
                 self._subscribe(self._socket)
 
     def _follow(self, outage: Outage) -> None:
-        socket = SyncEventSocket.open(self._transport, self._where, self._headers)
+        socket = SyncEventSocket.open(self._transport, self._where, self._headers, self._opening)
         try:
             with self._lock:
                 self._is_stable = is_stable(socket.headers)

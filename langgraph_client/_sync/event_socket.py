@@ -6,7 +6,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from langgraph_client._core.call import ANY, Call
-from langgraph_client._core.exchange import FailureKind, NoAnswer
+from langgraph_client._core.exchange import FailureKind, NoAnswer, Opening
 from langgraph_client._core.web_socket import HandshakeError, WebSocket, is_refusal
 from langgraph_client._io.threads import Lock, close_all
 from langgraph_client._sync.pools import Answer
@@ -49,13 +49,16 @@ class SyncEventSocket:
         self._is_asked = False  # Whether a ping was sent and nothing was received since.
 
     @classmethod
-    def open(cls, transport: Transport, where: str, headers: Headers) -> SyncEventSocket:
+    def open(
+        cls, transport: Transport, where: str, headers: Headers, opening: Opening
+    ) -> SyncEventSocket:
         """Open a socket.
 
         Args:
             transport: Sends the request, with the client's API key, to the client's server.
             where: The path below the server's URL.
             headers: More headers for the request.
+            opening: With what another task or thread can end the wait for the response.
 
         Raises:
             APIError: The server cannot be reached or refuses the request; `NotFoundError` if the
@@ -63,7 +66,8 @@ class SyncEventSocket:
             ProtocolError: The server has no WebSocket there, or is in this process.
         """
         frames = WebSocket()
-        call = Call("GET", where, ANY, headers={**headers, **frames.headers()}, safe=True)
+        sent = {**headers, **frames.headers()}
+        call = Call("GET", where, ANY, headers=sent, safe=True, opening=opening)
         try:
             answer = transport.upgrade(call)
         except APIStatusError as error:

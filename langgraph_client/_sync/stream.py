@@ -7,12 +7,14 @@ from collections.abc import (
     Callable,
     Iterator,
 )
+from dataclasses import replace
 from functools import partial
 from time import monotonic
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from langgraph_client._core.call import Call
+from langgraph_client._core.exchange import Opening
 from langgraph_client._core.stream_session import Ask, Done, Open, Read, Sleep, StreamSession
 from langgraph_client._io.threads import Background, complete_opening
 from langgraph_client._sync.pools import Answer
@@ -63,6 +65,7 @@ class RunStream(Iterator[PartT], Generic[PartT]):
         self._convert = convert
         self._call: Call[Any] | None = None
         self._answer: Answer | None = None
+        self._opening = Opening()
         self._background: Background | None = None  # Sends the cancellation of the run.
         self._is_busy = False
 
@@ -189,7 +192,7 @@ class RunStream(Iterator[PartT], Generic[PartT]):
 
     def _open(self, call: Call[Any]) -> Answer:
         if not self._session.stops_run:
-            return self._transport.open(call)
+            return self._transport.open(replace(call, opening=self._opening))
         # A cancelled request may have started a run whose id only the response contains. So the
         # opening is completed in the background, and then the run can be cancelled.
         self._background = Background()
@@ -210,11 +213,13 @@ class RunStream(Iterator[PartT], Generic[PartT]):
         # that for a cut and reconnect.
         leave = self._leave()
         try:
-            if self._is_busy and self._answer is not None:
+            if not self._is_busy:
+                self._release()
+            elif self._answer is not None:
                 # Another task or thread is reading: interrupting its read makes it stop.
                 self._answer.interrupt()
             else:
-                self._release()
+                self._opening.leave()
         finally:
             if leave is not None and self._background is not None:
                 self._background.finish(leave, _STOPPING, _LEAVING)

@@ -25,7 +25,15 @@ from langgraph_client.server.graphs.script_steps import Wait
 from langgraph_client.testing import TestServer
 from tests.support.eventually import eventually
 from tests.support.garbage import collect
-from tests.support.raw_server import EVENTS, Asked, Send, chunked, http, raw_server
+from tests.support.raw_server import (
+    EVENTS,
+    Asked,
+    Send,
+    chunked,
+    client_context,
+    http,
+    raw_server,
+)
 from tests.support.wire import URL, Wire, event, reply, stream
 
 HOUR = 3600
@@ -149,6 +157,68 @@ def test_a_stream_that_is_closed_while_it_opens_cancels_its_run() -> None:
             job.stop()
     assert parts == ["the end"]
     assert [asked.line.removesuffix(" HTTP/1.1") for asked in server.asked[1:]] == [CANCEL]
+
+
+def of_run(client: SyncLangGraphClient, start: Callable[[Any, Any], None]) -> None:
+    stream = client.runs.stream("t", "agent")
+    start(stream, stream.close)
+
+
+def of_join(client: SyncLangGraphClient, start: Callable[[Any, Any], None]) -> None:
+    stream = client.runs.join_stream("t", "r")
+    start(stream, stream.close)
+
+
+def of_thread(client: SyncLangGraphClient, start: Callable[[Any, Any], None]) -> None:
+    stream = client.threads.stream("t", assistant_id="agent", transport="sse")
+    stream.__enter__()
+    start(stream.events, stream.close)
+
+
+def of_socket(client: SyncLangGraphClient, start: Callable[[Any, Any], None]) -> None:
+    stream = client.threads.stream("t", assistant_id="agent", transport="websocket")
+    stream.__enter__()
+    start(stream.events, stream.close)
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+@pytest.mark.parametrize("opened", [of_run, of_join, of_thread, of_socket])
+def test_closing_a_stream_ends_the_wait_for_its_head(opened: Any, tls: bool) -> None:
+    """The connection is closed at once, and its reader, another task or thread, ends."""
+    held: list[Asked] = []
+    hung_up: list[Asked] = []
+    parts: list[Any] = []
+    left: list[Any] = []
+
+    def answer(asked: Asked, send: Send) -> None:
+        if "/stream" not in asked.line:
+            send(http(b"{}", status="404 Not Found"))
+            return
+        held.append(asked)
+        with suppress(OSError):
+            asked.rest.read(1)  # Until the client hangs up.
+        hung_up.append(asked)
+        raise OSError
+
+    def start(stream: Any, close: Any) -> None:
+        left.extend([stream, close])
+
+    def read() -> None:
+        parts.extend([part for part in left[0]])
+        parts.append("the end")
+
+    verify = client_context() if tls else True
+    with raw_server(answer, tls=tls) as server:
+        with get_sync_client(url=server.url, api_key=None, verify=verify) as client:
+            opened(client, start)
+            job = Job(read)
+            eventually(lambda: held)
+            left[1]()
+            eventually(lambda: parts and len(hung_up) == len(held))
+            job.stop()
+    assert parts == ["the end"]
+    # A thread stream asks for two kinds of events. Nothing is asked for again.
+    assert len({asked.body for asked in held}) == len(held)
 
 
 def test_a_stream_whose_read_was_interrupted_does_not_look_complete() -> None:

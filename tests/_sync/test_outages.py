@@ -245,6 +245,23 @@ def test_the_caller_s_parameters_go_along() -> None:
     assert wire.lines[1] == f"GET {RUN}/join?wait=1&tenant=a"
 
 
+GONE = {"__error__": {"error": "HTTPException", "message": "404: Run not found"}}
+
+
+@pytest.mark.parametrize("gone", [reply(GONE), reply({}, 404)], ids=["result", "status"])
+@pytest.mark.parametrize("cut", [[b"\n", CUT], [b"\n"]], ids=["cut", "empty"])
+def test_a_result_that_is_lost_with_its_run_is_an_error_of_the_connection(
+    cut: Any, gone: Any
+) -> None:
+    """The run has not failed: the server has deleted it, as it does with stateless ones."""
+    headers = {"location": f"{RUN}/join", "content-location": RUN}
+    wire = Wire(Answer(200, cut, headers), reply({}), gone)
+    with wire_client(wire) as client:
+        with pytest.raises(APIConnectionError, match="connection failed"):
+            client.runs.wait(None, "agent")
+    assert wire.lines == ["POST /runs/wait", "GET /info", f"GET {RUN}/join"]
+
+
 def test_a_server_that_cuts_behind_each_heartbeat_is_not_asked_without_pause() -> None:
     """Heartbeats renew the attempts, so that a quiet run is followed for ever, but not at once."""
     pauses: list[float] = []

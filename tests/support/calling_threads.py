@@ -24,9 +24,7 @@ def calling() -> dict[int, str]:
         while frame is not None and not frame.f_code.co_filename.startswith(_CALLS):
             frame = frame.f_back
         stack = "" if frame is None else "".join(traceback.format_stack(innermost))
-        # A thread stream that is closed while its reader still waits for a head leaves that reader,
-        # which ends with the read's limit: nothing in blocking code interrupts an opening.
-        if stack and "event_readers.py" not in stack:
+        if stack:
             found[number] = stack
     return found
 
