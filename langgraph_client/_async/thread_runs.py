@@ -134,6 +134,8 @@ class AsyncThreadRuns:
             where = self._path("/stream/events")
             reader = kind(self._transport, where, self._headers, self._policy, self._is_gone)
             self._readers.append(reader)
+            if self._state == "closed":  # By another thread, before this reader was in the list.
+                await reader.close()
         await self._readers[-1].add(made)
         return made
 

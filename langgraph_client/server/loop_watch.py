@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import selectors
 import sys
@@ -76,7 +77,7 @@ class LoopWatch:
                 return
             if alive.wait(self._seconds) or not self._loop_thread:
                 continue
-            frame = sys._current_frames().get(self._loop_thread)
+            frame = frames_of_threads().get(self._loop_thread)
             # Asked after the frame was taken: it may be of code that ran after the block.
             if frame is not None and not _is_idle(frame) and not alive.is_set():
                 self._log_blocked(frame)
@@ -106,6 +107,22 @@ class LoopWatch:
             f" by node {node!r}" if node else "",
             "".join(traceback.format_list(stack[-_FRAMES:])).rstrip(),
         )
+
+
+def frames_of_threads() -> dict[int, FrameType]:
+    """Return the innermost frame of each thread, by the thread's number.
+
+    Python holds the lock of its list of threads meanwhile (seen in 3.11.7). If it collected garbage
+    there, a finalizer that lets another thread go on, as closing a socket does, could stop the
+    process for ever: a thread that begins or ends waits for that lock, with the GIL in its hand.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return sys._current_frames()
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _is_idle(frame: FrameType) -> bool:

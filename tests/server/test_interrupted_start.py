@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 import threading
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
@@ -14,6 +13,7 @@ import pytest
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 
+from langgraph_client.server.loop_watch import frames_of_threads
 from langgraph_client.server.server import Server
 from tests.support.eventually import eventually
 
@@ -55,7 +55,7 @@ def interrupt_start(saver: SlowSaver) -> None:
     assert main is not None
 
     def waits() -> bool:
-        frame = sys._current_frames()[main]
+        frame = frames_of_threads()[main]
         while frame.f_back is not None and frame.f_code.co_name != "result":
             frame = frame.f_back
         return frame.f_code.co_name == "result"

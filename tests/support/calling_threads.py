@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import traceback
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import langgraph_client
+from langgraph_client.server.loop_watch import frames_of_threads
 from tests.support.eventually import eventually
 
 _PACKAGE = Path(langgraph_client.__file__).parent
@@ -19,7 +19,7 @@ _CALLS = (str(_PACKAGE / "_sync"), str(_PACKAGE / "remote"))
 def calling() -> dict[int, str]:
     """Return the stacks of all threads but this one that are within a call, by their numbers."""
     found = {}
-    for number, innermost in sys._current_frames().items():
+    for number, innermost in frames_of_threads().items():
         frame = None if number == threading.get_ident() else innermost
         while frame is not None and not frame.f_code.co_filename.startswith(_CALLS):
             frame = frame.f_back
