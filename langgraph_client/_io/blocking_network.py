@@ -16,6 +16,7 @@ import weakref
 from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from threading import get_ident
 from time import monotonic
 from typing import Any
 
@@ -24,6 +25,7 @@ import httpcore
 from langgraph_client._core.chunks import ChunkJoiner
 from langgraph_client._io.sockets import CONNECTION_DELAY, error_text, time_left
 
+_CLOSED = "closed by this client"
 _MAX_READ = 256 * 1024  # Bytes of one read.
 _BEGUN = (0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN)
 _Address = tuple[Any, ...]  # What `getaddrinfo` returns for one address.
@@ -31,6 +33,10 @@ _Address = tuple[Any, ...]  # What `getaddrinfo` returns for one address.
 
 class Stream(httpcore.NetworkStream):
     """One connection, with httpcore's interface.
+
+    A thread may close it while another one reads or writes. The socket itself is then closed by the
+    last thread that uses it: the system could give the number of a closed one to a new connection,
+    and the thread would wait for that one's bytes, or take them.
 
     Attributes:
         limit: The timeout of the next reads in seconds; None for the one that httpcore passes.
@@ -42,6 +48,9 @@ class Stream(httpcore.NetworkStream):
         self.due = due
         self._own(connected)
         self._is_interrupted = False
+        self._is_aborted = False
+        #: The threads that use the socket just now. No lock: a finalizer may run at any place here.
+        self._users: set[int] = set()
         self._joiner = ChunkJoiner()
         self._buffer = bytearray(16 * 1024)
         self._view = memoryview(self._buffer)
@@ -56,6 +65,18 @@ class Stream(httpcore.NetworkStream):
         # Not at the end of the program, where threads may be reading still.
         weakref.finalize(self, connected.close).atexit = False
 
+    def _begin(self, failure: type[Exception]) -> None:
+        """Keep the socket from being closed until `_end`; raise `failure` if `abort` came first."""
+        self._users.add(get_ident())
+        # After the line above: `abort` does both in the other order, so one of the two sees it.
+        if self._is_aborted:
+            raise failure(_CLOSED)
+
+    def _end(self) -> None:
+        self._users.discard(get_ident())
+        if self._is_aborted and not self._users:
+            self._socket.close()
+
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         seconds = timeout if self.limit is None else self.limit
         while True:
@@ -69,6 +90,7 @@ class Stream(httpcore.NetworkStream):
     def _receive(self, seconds: float | None) -> bytes:
         connected = self._socket
         try:
+            self._begin(httpcore.ReadError)
             if connected.gettimeout() != seconds:
                 connected.settimeout(seconds)
             size = connected.recv_into(self._buffer)
@@ -76,9 +98,11 @@ class Stream(httpcore.NetworkStream):
             raise httpcore.ReadTimeout("nothing came in time") from error
         except (OSError, ValueError) as error:  # ValueError: closed by another thread.
             raise httpcore.ReadError(error_text(error)) from error
+        finally:
+            self._end()
         if not size and self._is_interrupted:
             # For a body without a length, an end would mean that the body is complete.
-            raise httpcore.ReadError("closed by this client")
+            raise httpcore.ReadError(_CLOSED)
         data = bytes(self._view[:size])
         if size == len(self._buffer) < _MAX_READ:  # Full: more may be waiting, so grow it.
             self._view.release()
@@ -93,6 +117,7 @@ class Stream(httpcore.NetworkStream):
         connected = self._socket
         rest = memoryview(buffer)
         try:
+            self._begin(httpcore.WriteError)
             while rest:
                 connected.settimeout(time_left(self.due, timeout, httpcore.WriteTimeout))
                 rest = rest[connected.send(rest) :]
@@ -100,14 +125,18 @@ class Stream(httpcore.NetworkStream):
             raise httpcore.WriteTimeout("not sent in time") from error
         except (OSError, ValueError) as error:
             raise httpcore.WriteError(error_text(error)) from error
+        finally:
+            self._end()
 
     def close(self) -> None:
         self._socket.close()
 
     def abort(self) -> None:
         """Close at once. A thread that is reading gets an error."""
+        self._is_aborted = True
         self.interrupt()
-        self._socket.close()
+        if not self._users:
+            self._socket.close()
 
     def abandon(self) -> None:
         """Close. May be called by a finalizer, in any thread."""
@@ -136,8 +165,16 @@ class Stream(httpcore.NetworkStream):
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
         try:
+            self._begin(httpcore.ConnectError)
             self._socket.settimeout(time_left(self.due, timeout, httpcore.ConnectTimeout))
-            self._own(ssl_context.wrap_socket(self._socket, server_hostname=server_hostname))
+            # In two steps, so that `interrupt` finds the socket of the handshake.
+            secured = ssl_context.wrap_socket(
+                self._socket, server_hostname=server_hostname, do_handshake_on_connect=False
+            )
+            self._own(secured)
+            if self._is_interrupted:  # Before it could be found there.
+                raise httpcore.ConnectError(_CLOSED)
+            secured.do_handshake()
         except TimeoutError as error:
             self._socket.close()
             raise httpcore.ConnectTimeout("no TLS in time") from error
@@ -147,9 +184,8 @@ class Stream(httpcore.NetworkStream):
         except BaseException:
             self._socket.close()
             raise
-        if self._is_interrupted:  # During the handshake, which has another socket.
-            self._socket.close()
-            raise httpcore.ConnectError("closed by this client")
+        finally:
+            self._end()
         return self
 
     def get_extra_info(self, info: str) -> Any:
@@ -210,7 +246,7 @@ class Backend(httpcore.NetworkBackend):
         self.stream = Stream(connected, self.due)
         if self._is_aborted:
             self.stream.abort()
-            raise httpcore.ConnectError("closed by this client")
+            raise httpcore.ConnectError(_CLOSED)
         return self.stream
 
     def sleep(self, seconds: float) -> None:
