@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from typing import Any
 
@@ -174,6 +175,24 @@ def test_stateless_run_leaves_nothing(http: httpx.Client) -> None:
     kept = http.post("/runs/wait", json={**body, "on_completion": "keep"})
     thread = kept.headers["content-location"].split("/")[2]
     assert http.get(f"/threads/{thread}").json()["values"] == {"log": ["one:None", "two"]}
+
+
+def test_a_run_on_the_thread_of_a_stateless_run_ends_with_it(
+    server: Server, http: httpx.Client, gate: Gate
+) -> None:
+    """The thread is deleted; the run behind it does not begin, and leaves nothing either."""
+    first = http.post("/runs", json={"assistant_id": "gate", "input": {}}).json()
+    gate.arrived()
+    behind = begin(http, first["thread_id"], input={})
+    gate.open()
+    error = {"error": "HTTPException", "message": "404: Run not found"}
+    assert join(http, behind) == {"__error__": error}
+    export = server.services.storage.export()
+    tables = asyncio.run_coroutine_threadsafe(export, server.loop).result(60)
+    for name, table in tables.items():
+        if "thread_id" in table["columns"]:
+            place = table["columns"].index("thread_id")
+            assert first["thread_id"] not in [row[place] for row in table["rows"]], name
 
 
 def test_a_stateless_run_that_ends_while_it_is_joined(

@@ -125,7 +125,12 @@ class Engine:
             services, seconds=seconds, show_errors=show_errors, show_tracebacks=show_tracebacks
         )
         self._settlements = Settlements(
-            services, self._executor, self.cluster, ending=ending, ended=ended
+            services,
+            self._executor,
+            self.cluster,
+            ending=ending,
+            ended=ended,
+            thread_gone=self._delete_waiting,
         )
         self.stopper = RunStopper(
             services, self._executor, self._settlements, self.cluster, self.busy
@@ -135,6 +140,10 @@ class Engine:
 
     async def _load(self, thread_id: str) -> None:
         await self._loader.load(thread_id)
+
+    def _delete_waiting(self, thread_id: str) -> None:
+        for job in self._queue.of(thread_id):
+            self.stopper.delete_job(job)
 
     def _opening_protocol(self, thread_id: str) -> AbstractAsyncContextManager[tuple[bool, bool]]:
         if self.cluster is None:

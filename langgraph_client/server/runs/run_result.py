@@ -9,6 +9,8 @@ from langgraph_client.server.graphs.protocol_events import INTERRUPT
 
 ERROR = "__error__"
 """The key of an error in the response to `wait` and `join`."""
+NOT_FOUND = {"error": "HTTPException", "message": "404: Run not found"}
+"""The error of a run that does not exist, or not any more."""
 
 
 class ResultCollector:

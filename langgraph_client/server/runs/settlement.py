@@ -17,7 +17,7 @@ from langgraph_client.server.runs.execute_run import RunExecutor
 from langgraph_client.server.runs.needed_saver import needs_own_saver
 from langgraph_client.server.runs.recovery import with_end
 from langgraph_client.server.runs.run_document import goes_on
-from langgraph_client.server.runs.run_result import ERROR, fallback_result
+from langgraph_client.server.runs.run_result import ERROR, NOT_FOUND, fallback_result
 from langgraph_client.server.runs.run_services import RunServices
 from langgraph_client.server.runs.run_states import (
     DELETED,
@@ -73,6 +73,8 @@ class Settlements:
         cluster: The processes that share the database; None if there is only this one.
         ending: Called within the transaction that ends a run that had started.
         ended: Called when a run that had started is over.
+        thread_gone: Called when a temporary run has taken its thread with it, under the lock of
+            the thread: ends the runs that were put behind it.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Settlements:
         *,
         ending: Callable[[Transaction, Ended], Awaitable[None]],
         ended: Sequence[Callable[[Ended], None]],
+        thread_gone: Callable[[str], None],
     ) -> None:
         self._storage = services.storage
         self._clock = services.clock
@@ -96,6 +99,7 @@ class Settlements:
         self._cluster = cluster
         self._ending = ending
         self._ended = ended
+        self._thread_gone = thread_gone
 
     async def settle(self, job: Job, outcome: Outcome) -> None:
         """End a run that has stopped or that will never start.
@@ -215,6 +219,9 @@ class Settlements:
                     raise
             # Under the lock: its next holder must find queue and database in agreement.
             self._queue.leave(job, end.rest)
+            if job.temporary:
+                # Before the next one can start: it would write what was deleted.
+                self._thread_gone(job.thread_id)
             if self._cluster is not None:
                 # Before `ended`, after which the next holder of the lease writes the v3 log.
                 await self._finish_protocol(job, end, outcome)
@@ -466,6 +473,8 @@ def _thread_error(job: Job, outcome: Outcome) -> dict[str, str] | None:
 
 def _result(job: Job, outcome: Outcome, rest: Document, failed: bool) -> object:
     """Return the response to `wait`."""
+    if job.deleted:  # An empty result would look like a success.
+        return {ERROR: NOT_FOUND}
     if outcome.event in ("interrupt", "rollback") and job.collected.values is None:
         return {}
     result = job.collected.result(outcome.error if failed else None)

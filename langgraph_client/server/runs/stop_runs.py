@@ -20,6 +20,7 @@ from langgraph_client.server.runs.cluster import Cluster
 from langgraph_client.server.runs.execute_run import RunExecutor
 from langgraph_client.server.runs.needed_saver import needs_own_saver, thread_to_forget
 from langgraph_client.server.runs.recovery import outweighs, with_stop
+from langgraph_client.server.runs.run_result import NOT_FOUND
 from langgraph_client.server.runs.run_services import RunServices
 from langgraph_client.server.runs.run_states import Action, Job, Outcome
 from langgraph_client.server.runs.settlement import STATE_SECONDS, Settlements, delete_run_documents
@@ -31,7 +32,6 @@ from langgraph_client.server.user_code import is_stopping
 logger = logging.getLogger("langgraph_client.server")
 GONE = "client disconnected from the run stream (on_disconnect=cancel)"
 DELETED_REASON = "the run was deleted"
-NOT_FOUND = {"error": "HTTPException", "message": "404: Run not found"}
 _ATTEMPTS = 3
 """How often to repeat a deletion that the database has undone because of a deadlock."""
 _STOP_SECONDS = 30.0

@@ -29,9 +29,8 @@ from langgraph_client.server.http.replies import (
 from langgraph_client.server.http.streaming import RunResultResponse
 from langgraph_client.server.runs.create_run import CreatedRun
 from langgraph_client.server.runs.run_document import canonical_uuid
-from langgraph_client.server.runs.run_result import ERROR, fallback_result
+from langgraph_client.server.runs.run_result import ERROR, NOT_FOUND, fallback_result
 from langgraph_client.server.runs.run_states import Action, Job
-from langgraph_client.server.runs.stop_runs import NOT_FOUND
 from langgraph_client.server.services import Services
 from langgraph_client.server.storage.protocol import UNFINISHED, Document
 

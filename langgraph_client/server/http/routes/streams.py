@@ -23,7 +23,7 @@ from langgraph_client.server.http.routes.runs import (
 from langgraph_client.server.http.streaming import EventPredicate, EventStream
 from langgraph_client.server.runs.event_log import parse_event_id
 from langgraph_client.server.runs.run_document import canonical_uuid
-from langgraph_client.server.runs.stop_runs import NOT_FOUND
+from langgraph_client.server.runs.run_result import NOT_FOUND
 from langgraph_client.server.storage.protocol import Event
 
 
