@@ -29,6 +29,7 @@ from tests.cluster.conftest import http_of
 from tests.cluster.test_two_servers import GATE, ROW, Background, thread_of
 from tests.support.eventually import eventually
 from tests.support.hosted import Gate, hosted
+from tests.support.kept_rows import rows_of_thread
 
 Servers = tuple[httpx.Client, httpx.Client, Server]
 
@@ -92,20 +93,6 @@ def in_turn(database: str, thread_id: str, *calls: Callable[[], Any]) -> list[An
     return [one.result() for one in begun]
 
 
-def left_of(server: Server, thread_id: str) -> dict[str, int]:
-    """Return how many rows each table has of a thread."""
-    export = server.services.storage.export()
-    tables = asyncio.run_coroutine_threadsafe(export, server.loop).result(60)
-    found = {}
-    for name, table in tables.items():
-        if "thread_id" in table["columns"]:
-            place = table["columns"].index("thread_id")
-            count = sum(row[place] == thread_id for row in table["rows"])
-            if count:
-                found[name] = count
-    return found
-
-
 def ordered(delete: Callable[[], Any], then: Callable[[], Any], order: str) -> list[Any]:
     return [delete, then] if order == "deletion first" else [then, delete]
 
@@ -133,7 +120,7 @@ def test_a_thread_is_deleted_while_a_run_is_created(
     assert in_turn(database, thread_id, *calls) == (
         [204, 404] if order == "deletion first" else [200, 204]
     )
-    assert left_of(server, thread_id) == {}
+    assert rows_of_thread(server, thread_id) == {}
 
 
 @ORDERS
@@ -159,7 +146,7 @@ def test_a_thread_is_deleted_while_a_run_is_claimed(
     finally:
         turns.close()
     assert deletion.result() == 204
-    assert left_of(server, thread_id) == {}
+    assert rows_of_thread(server, thread_id) == {}
 
 
 @ORDERS
@@ -180,7 +167,7 @@ def test_a_thread_is_deleted_while_its_run_ends(
     answers = in_turn(database, thread_id, *calls)
     # 404: a run has taken its temporary thread with it.
     assert 204 in answers or (404 in answers and not kept)
-    assert left_of(server, thread_id) == {}
+    assert rows_of_thread(server, thread_id) == {}
 
 
 @pytest.mark.parametrize("what", ["ttl", "cron", "run"])
@@ -200,7 +187,7 @@ def test_what_is_written_on_a_temporary_thread_while_its_run_ends(
     written, _ = in_turn(database, thread_id, write, gate.open)
     assert written.status_code == 200
     eventually(lambda: worker.get(path).status_code == 404)
-    assert left_of(server, thread_id) == {}
+    assert rows_of_thread(server, thread_id) == {}
 
 
 @ORDERS
@@ -215,7 +202,7 @@ def test_a_run_is_deleted_while_it_ends(
     path = f"/threads/{thread_id}/runs/{run['run_id']}"
     calls = ordered(lambda: api.delete(path).status_code, gate.open, order)
     assert 204 in in_turn(database, thread_id, *calls)
-    assert left_of(server, thread_id) == {"threads": 1}
+    assert rows_of_thread(server, thread_id) == {"threads": 1}
     assert api.get(f"/threads/{thread_id}").json()["status"] == "idle"
     assert api.get(f"/threads/{thread_id}/state").json()["values"] == {}
 
@@ -263,7 +250,7 @@ def test_runs_are_refused_on_a_thread_that_another_server_is_deleting(database: 
             assert http.delete(path).status_code == 404
         go_on.set()
         assert deletion.result() == 204
-        assert left_of(second, thread_id) == {}
+        assert rows_of_thread(second, thread_id) == {}
         body = {**ROW, "if_not_exists": "create"}
         assert there.post(f"{path}/runs/wait", json=body).json()["log"] == ["one:a", "two"]
 

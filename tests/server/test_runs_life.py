@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from typing import Any
 
@@ -13,6 +12,7 @@ from langgraph_client import Server
 from langgraph_client.server.runs.run_states import TRANSITIONS
 from tests.server.conftest import parse
 from tests.support.hosted import Gate
+from tests.support.kept_rows import rows_of_thread
 
 
 def begin(http: httpx.Client, thread: str, **body: Any) -> dict[str, Any]:
@@ -187,12 +187,7 @@ def test_a_run_on_the_thread_of_a_stateless_run_ends_with_it(
     gate.open()
     error = {"error": "HTTPException", "message": "404: Run not found"}
     assert join(http, behind) == {"__error__": error}
-    export = server.services.storage.export()
-    tables = asyncio.run_coroutine_threadsafe(export, server.loop).result(60)
-    for name, table in tables.items():
-        if "thread_id" in table["columns"]:
-            place = table["columns"].index("thread_id")
-            assert first["thread_id"] not in [row[place] for row in table["rows"]], name
+    assert rows_of_thread(server, first["thread_id"]) == {}
 
 
 def test_a_stateless_run_that_ends_while_it_is_joined(
