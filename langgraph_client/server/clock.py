@@ -42,10 +42,25 @@ class Clock:
         """Schedule a call on the running loop after this many seconds."""
         return asyncio.get_running_loop().call_later(seconds, call, *args)
 
+    def call_at(self, moment: float, call: Callable[..., object], *args: object) -> Timer:
+        """Schedule a call on the running loop at a time, given in seconds since the epoch.
+
+        For whatever is due at a time and not some seconds from now: a test's clock may move between
+        a look at the time and the setting of a timer, which would then be set too late.
+        """
+        return self.call_later(max(moment - self.time(), 0.0), call, *args)
+
     async def sleep(self, seconds: float) -> None:
         """Wait for this many seconds."""
+        await self._wait(lambda wake: self.call_later(seconds, wake))
+
+    async def sleep_until(self, moment: float) -> None:
+        """Wait until a time, given in seconds since the epoch. See `call_at`."""
+        await self._wait(lambda wake: self.call_at(moment, wake))
+
+    async def _wait(self, set_timer: Callable[[Callable[[], object]], Timer]) -> None:
         over = asyncio.Event()
-        timer = self.call_later(seconds, over.set)
+        timer = set_timer(over.set)
         try:
             await over.wait()
         finally:

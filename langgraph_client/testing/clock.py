@@ -41,6 +41,19 @@ class _Due:
         """Do not make the call."""
         self.is_cancelled = True
 
+    def make(self) -> None:
+        """Make the call, unless it was cancelled."""
+        if not self.is_cancelled:
+            self.call()
+
+
+def _whole(seconds: float) -> float:
+    """Round a time to the microseconds that its text has, so that one read from a text is equal.
+
+    A sum of seconds may end a little before it otherwise, and what is due then would not be.
+    """
+    return round(seconds, 6)
+
 
 def _has_loop() -> bool:
     """Return whether an event loop runs in this thread."""
@@ -153,15 +166,34 @@ class TestClock(Clock):
         Returns:
             The timer, which can be cancelled.
         """
-        due = _Due(
-            self._present + max(seconds, 0.0),
-            next(self._numbers),
-            asyncio.get_running_loop(),
-            lambda: call(*args),
-        )
         with self._lock:
+            due = self._timer(self._present + max(seconds, 0.0), call, args)
             heapq.heappush(self._due, due)
         return due
+
+    def call_at(self, moment: float, call: Callable[..., object], *args: object) -> _Due:
+        """Call something on the running loop once the clock is at a time.
+
+        Args:
+            moment: The time, in seconds since the epoch. If it is past, the call is made soon.
+            call: What to call.
+            *args: Its arguments.
+
+        Returns:
+            The timer, which can be cancelled.
+        """
+        # Under the lock: otherwise the clock may move past the time before the timer is set.
+        with self._lock:
+            due = self._timer(moment, call, args)
+            if due.at > self._present:
+                heapq.heappush(self._due, due)
+                return due
+        due.loop.call_soon(due.make)
+        return due
+
+    def _timer(self, at: float, call: Callable[..., object], args: tuple[object, ...]) -> _Due:
+        loop = asyncio.get_running_loop()
+        return _Due(_whole(at), next(self._numbers), loop, lambda: call(*args))
 
     async def sleep(self, seconds: float) -> None:
         """Wait until the clock has moved on.
@@ -173,9 +205,10 @@ class TestClock(Clock):
         if run_id is None:  # The server itself sleeps, such as between two heartbeats.
             await super().sleep(seconds)
             return
-        self._sleeping[run_id] = self._present + seconds
+        until = _whole(self._present + max(seconds, 0.0))
+        self._sleeping[run_id] = until
         try:
-            await super().sleep(seconds)
+            await self.sleep_until(until)
         finally:
             self._sleeping.pop(run_id, None)
 
@@ -226,7 +259,6 @@ class TestClock(Clock):
                 with self._lock:
                     self._goal = self._present
                 raise
-            self._reach(target)
         finally:
             if is_locked:
                 self._moving.release()
@@ -234,18 +266,13 @@ class TestClock(Clock):
     def _set_goal(self, distance: timedelta) -> float:
         """Return where the clock is when it has moved on, behind the goals of other threads."""
         with self._lock:
-            goal = max(self._present, self._goal) + distance.total_seconds()
+            goal = _whole(max(self._present, self._goal) + distance.total_seconds())
             try:
                 datetime.fromtimestamp(goal, UTC)
             except (ValueError, OverflowError) as error:
                 raise InvalidArgumentError("seconds", f"too far: {error}") from None
             self._goal = goal
             return goal
-
-    def _reach(self, target: float) -> None:
-        """Set the time, but never back: another thread may have moved on further."""
-        with self._lock:
-            self._present = max(self._present, target)
 
     async def skip(self, seconds: float) -> None:
         """Move on, instead of the pause of a client.
@@ -263,24 +290,27 @@ class TestClock(Clock):
         """
         while (due := self._next(target)) is not None:
             await _call(due)
-        self._reach(target)
 
     def _next(self, target: float) -> _Due | None:
-        """Remove the next call that is due until `target`, and move the clock to its time."""
+        """Remove the next call that is due until `target`, and move the clock to its time.
+
+        Without one, move the clock to `target`. It never goes back: another thread may have moved
+        it on further, and a call may be added that is due already.
+        """
         with self._lock:
             while self._due and self._due[0].at <= target:
                 due = heapq.heappop(self._due)
                 if not due.is_cancelled:
-                    # Never back: a call that is due now may be added while the clock moves on.
                     self._present = max(self._present, due.at)
                     return due
+            # Still under the lock: a timer that is set now must find the clock at the target.
+            self._present = max(self._present, target)
         return None
 
 
 async def _call(due: _Due) -> None:
     # Asked again: it may be cancelled after `_next`, often in another thread, has removed it.
-    if not due.is_cancelled:
-        due.call()
+    due.make()
     for _ in range(_ROUNDS):
         await asyncio.sleep(0)
 

@@ -309,17 +309,41 @@ class Silent(LongResponse):
         yield b""
 
 
-async def test_a_heartbeat_is_due_five_seconds_after_the_head() -> None:
-    """Also if the clock moves before the response waits for anything."""
-    clock = TestClock()
+class Moving(TestClock):
+    """A clock that another thread moves on by five seconds, just after one reading of the time.
+
+    Args:
+        reading: After which reading, counted from 1 while `is_armed` is set.
+    """
+
+    def __init__(self, reading: int) -> None:
+        super().__init__()
+        self.is_armed = False
+        self._reading = reading
+
+    def time(self) -> float:
+        present = super().time()
+        if self.is_armed:
+            self._reading -= 1
+            if self._reading == 0:
+                self.is_armed = False
+                mover = threading.Thread(target=self.advance, args=(5,))
+                mover.start()
+                mover.join(60)
+        return present
+
+
+@pytest.mark.parametrize("reading", [1, 2])
+async def test_a_heartbeat_is_due_five_seconds_after_the_head(reading: int) -> None:
+    """Also if the clock moves between a look at the time and the setting of the timer."""
+    clock = Moving(reading)
+    clock.is_armed = True
     sent: list[Any] = []
     beaten = asyncio.Event()
 
     async def send(message: Any) -> None:
         sent.append(message)
-        if message["type"] == "http.response.start":
-            clock.advance(5)
-        else:
+        if message["type"] != "http.response.start":
             beaten.set()
 
     services = SimpleNamespace(services=SimpleNamespace(clock=clock))
@@ -331,6 +355,21 @@ async def test_a_heartbeat_is_due_five_seconds_after_the_head() -> None:
         await beaten.wait()
     sending.cancel()
     assert [message.get("body") for message in sent] == [None, b": beat"]
+
+
+@pytest.mark.parametrize("reading", range(1, 13))  # The last one of a request is the tenth.
+def test_a_run_that_is_put_off_begins_in_time(reading: int) -> None:
+    """Also if the clock moves to its time before the server has set the timer for it."""
+    clock = Moving(reading)
+    with TestServer({"agent": ScriptedGraph([{"done": True}])}, clock=clock) as server:
+        client = server.sync_client()
+        thread_id = client.threads.create().thread_id
+        clock.is_armed = True
+        run = client.runs.create(thread_id, "agent", input={}, after_seconds=5)
+        clock.is_armed = False
+        # The first readings are for other things: the run is due five seconds after them.
+        clock.advance(max((run.created_at - clock.now()).total_seconds(), 0.0))
+        assert client.runs.join(thread_id, run.run_id) == {"done": True}
 
 
 def test_a_server_without_a_test_clock_says_so() -> None:

@@ -20,7 +20,8 @@ class DueLoop:
 
     Args:
         clock: Gives times.
-        work: Does the due work, and returns the seconds until the next call; None for no next call.
+        work: Does the due work, and returns the time of the next call, in seconds since the epoch;
+            None for no next call. Not the seconds until then: the clock may move meanwhile.
         problem: The text to log when the work fails, such as while the storage is not available.
     """
 
@@ -53,15 +54,15 @@ class DueLoop:
             self._changed.clear()
             self._is_working = True
             try:
-                pause = await self._work()
+                due = await self._work()
             except Unavailable as error:
                 logger.error("%s: %s", self._problem, error)
-                pause = _ERROR_PAUSE
+                due = self._clock.time() + _ERROR_PAUSE
             except Exception:  # Nothing would start the loop again.
                 logger.exception(self._problem)
-                pause = _ERROR_PAUSE
+                due = self._clock.time() + _ERROR_PAUSE
             self._is_working = False
-            timer = None if pause is None else self._clock.call_later(pause, self._changed.set)
+            timer = None if due is None else self._clock.call_at(due, self._changed.set)
             try:
                 await self._changed.wait()
             finally:

@@ -35,27 +35,35 @@ class EventExpiry:
         self._storage = storage
         self._seconds = seconds
         self._run_ended = asyncio.Event()
-        self._run_ended.set()  # So that events of an earlier process are deleted too.
+        self._ended_at = 0.0
+        self._note_end()  # So that events of an earlier process are deleted too.
 
     def run_ended(self, ended: Ended) -> None:
         """Note that a run has ended, so that its events are deleted later."""
         if ended.run["kwargs"].get("resumable") or is_protocol(ended.run):
-            self._run_ended.set()
+            self._note_end()
+
+    def _note_end(self) -> None:
+        """Have the events deleted some time after now."""
+        # From the end on, and not from the loop's turn: a test's clock may move in between. Always
+        # from the last end, because the deletion is for all of them.
+        self._ended_at = self._clock.time()
+        self._run_ended.set()
 
     async def run(self) -> None:
         """Delete expired events, until cancelled."""
         while True:
             await self._run_ended.wait()
             self._run_ended.clear()
-            await self._clock.sleep(self._seconds)
+            await self._clock.sleep_until(self._ended_at + self._seconds)
             try:
                 await self.sweep()
             except Unavailable as error:
                 logger.error("old events cannot be deleted yet: %s", error)
-                self._run_ended.set()
+                self._note_end()
             except Exception:  # Nothing would start the loop again.
                 logger.exception("old events cannot be deleted yet")
-                self._run_ended.set()
+                self._note_end()
 
     async def sweep(self) -> None:
         """Delete the events of runs that ended long enough ago."""

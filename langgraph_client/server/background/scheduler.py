@@ -77,16 +77,16 @@ class Scheduler:
         await self._loop.run()
 
     async def fire_due(self) -> float | None:
-        """Start the due runs. Return the seconds until the next look; None if none is needed."""
+        """Start the due runs. Return the time of the next look; None if none is needed."""
         crons = self._storage.crons
         started = self._clock.time()
-        waits = {
-            cron_id: until - started
+        put_off = {
+            cron_id: until
             for cron_id, (until, pause) in self._slow.items()
             if 0 < until - started <= pause  # The system's clock may be set back.
         }
-        skipped = set(waits)
-        longest = min(waits.values(), default=_MAX_SLEEP)
+        skipped = set(put_off)
+        latest = min(put_off.values(), default=started + _MAX_SLEEP)
         while True:
             # One more than the skipped ones, so that one that can fire is among them.
             enabled = await crons.search(
@@ -94,11 +94,11 @@ class Scheduler:
             )
             cron = next((cron for cron in enabled if cron["cron_id"] not in skipped), None)
             if cron is None:
-                return longest if skipped else None
+                return latest if skipped else None
             now = self._clock.now()
-            wait = (datetime.fromisoformat(cron["next_run_date"]) - now).total_seconds()
-            if wait > 0:
-                return min(wait, longest)
+            due = datetime.fromisoformat(cron["next_run_date"])
+            if due > now:
+                return min(due.timestamp(), latest)
             # Before the run is created, so that a cron that cannot move on starts none.
             try:
                 following = next_run_date(cron["schedule"], cron["timezone"], now)
@@ -117,28 +117,32 @@ class Scheduler:
             except Unavailable as error:
                 logger.warning("cron %s could not start a run yet: %s", cron["cron_id"], error)
                 skipped.add(cron["cron_id"])
-                longest = min(longest, _RETRY)
+                latest = min(latest, self._clock.time() + _RETRY)
                 continue
             except TimeoutError:
-                pause = self._put_off(cron["cron_id"])
+                latest = min(latest, self._put_off(cron["cron_id"]))
                 skipped.add(cron["cron_id"])
-                longest = min(longest, pause)
                 continue
             self._slow.pop(cron["cron_id"], None)
             await self._move_on(cron, following)
 
     def _put_off(self, cron_id: str) -> float:
-        """Try a cron again after a pause, which grows: each attempt holds up the others."""
+        """Try a cron again after a pause, which grows: each attempt holds up the others.
+
+        Returns:
+            When it is tried again.
+        """
         _, before = self._slow.get(cron_id, (0.0, _RETRY / 2))
         pause = min(before * 2, _MAX_PAUSE)
-        self._slow[cron_id] = (self._clock.time() + pause, pause)
+        until = self._clock.time() + pause
+        self._slow[cron_id] = (until, pause)
         logger.warning(
             "cron %s could not start a run within %s s, and is tried again in %s s",
             cron_id,
             _FIRE_SECONDS,
             pause,
         )
-        return pause
+        return until
 
     async def _move_on(self, cron: Document, following: str) -> None:
         """Set the next date of a cron, unless it was changed or deleted meanwhile."""

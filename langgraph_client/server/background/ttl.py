@@ -82,19 +82,19 @@ class ThreadTTLs:
         await self._loop.run()
 
     async def sweep(self) -> float:
-        """Delete expired threads and items. Return the seconds until the next check."""
+        """Delete expired threads and items. Return the time of the next check."""
         await self._storage.sweep_store()
         ttls = self._storage.thread_ttls
         while True:
             expired = await ttls.search(order_by="expires_at", limit=_EXPIRED_PER_QUERY)
             now = self._clock.now()
             for ttl in expired:
-                wait = (datetime.fromisoformat(ttl["expires_at"]) - now).total_seconds()
-                if wait > 0:
-                    return min(wait, _MAX_SLEEP)
+                expires_at = datetime.fromisoformat(ttl["expires_at"])
+                if expires_at > now:
+                    return min(expires_at.timestamp(), now.timestamp() + _MAX_SLEEP)
                 await self._expire(ttl, now)
             if not expired:
-                return _MAX_SLEEP
+                return now.timestamp() + _MAX_SLEEP
 
     async def _expire(self, ttl: Document, now: datetime) -> None:
         thread_id = ttl["thread_id"]

@@ -136,9 +136,10 @@ class Webhooks:
         await self._loop.run()
 
     async def send_due(self) -> float:
-        """Start sending due webhooks. Return the seconds until the next check."""
+        """Start sending due webhooks. Return the time of the next check."""
+        latest = self._clock.time() + self._poll
         if not self._options.enabled:
-            return self._poll
+            return latest
         # More than can be sent at once, because some of the first ones are being sent already.
         # `attempts` has no column, so that a damaged delivery, which cannot be sent, is left out.
         due = await self._storage.webhook_deliveries.search(
@@ -149,11 +150,11 @@ class Webhooks:
         for delivery in due:
             if delivery["run_id"] in self._sending:
                 continue
-            wait = datetime.fromisoformat(delivery["due_at"]) - self._clock.now()
-            if wait > timedelta(0):
-                return min(wait.total_seconds(), self._poll)
+            due_at = datetime.fromisoformat(delivery["due_at"])
+            if due_at > self._clock.now():
+                return min(due_at.timestamp(), latest)
             self._start(delivery["run_id"], has_lease=False)
-        return self._poll
+        return latest
 
     def _start(self, run_id: str, *, has_lease: bool) -> None:
         """Send a webhook in a task. If there are too many tasks, it is sent when it is due again.

@@ -113,10 +113,8 @@ class LongResponse(Response):
 
     async def _beat(self, send: Send, clock: Clock, begun: float) -> None:
         while True:
-            since = max(clock.time() - begun, 0.0)  # The system's clock may be set back.
-            # Not with 0: a test's clock calls what is due when it moves.
-            if since < HEARTBEAT_SECONDS:
-                await clock.sleep(HEARTBEAT_SECONDS - since)
+            begun = min(begun, clock.time())  # The system's clock may be set back.
+            await clock.sleep_until(begun + HEARTBEAT_SECONDS)
             begun = clock.time()
             await send({"type": "http.response.body", "body": self._heartbeat, "more_body": True})
 

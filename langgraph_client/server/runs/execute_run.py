@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
 from typing import Any
 
 from langgraph_client.server.encoding import encode, error_document, node_of
@@ -72,13 +73,13 @@ class RunExecutor:
             Fenced: Another process has taken over the thread.
             Unavailable: Several processes share the database, and it failed.
         """
-        await self._begin(job)
+        began = await self._begin(job)
         # The server's clock ends the run, because a test may move it. `asyncio.timeout` by itself
         # would count real time.
         limit = asyncio.timeout(None)
         watch = None
         if self._seconds is not None:
-            watch = self._clock.call_later(self._seconds, _end, limit)
+            watch = self._clock.call_at(began + self._seconds, _end, limit)
         try:
             async with limit:
                 await self._hooks.before_run(job.run)
@@ -115,11 +116,18 @@ class RunExecutor:
             "kwargs": {**kwargs, "config": config},
         }
 
-    async def _begin(self, job: Job) -> None:
-        """Store that the run is running, before the graph does anything."""
-        self._metrics.start_delays.add(max(self._clock.time() - job.due, 0.0))
+    async def _begin(self, job: Job) -> float:
+        """Store that the run is running, before the graph does anything.
+
+        Returns:
+            When it began, in seconds since the epoch: not later than others could know of it.
+        """
+        began = self._clock.time()
+        self._metrics.start_delays.add(max(began - job.due, 0.0))
         if not job.begun:
             await self._until_stored(job, self._store_start)
+            # The time of the attempt that succeeded: the run did not run while the storage failed.
+            began = datetime.fromisoformat(job.run["updated_at"]).timestamp()
         # `started_at` before the v3 log is opened: a reader that opens it at the same time adds the
         # runs that have one, and the others add themselves.
         job.begun, job.started_at = False, job.run["updated_at"]
@@ -133,6 +141,7 @@ class RunExecutor:
         )
         await self._until_stored(job, self._protocol_runs.begin)
         self.publish(job, "metadata", {"run_id": job.run_id, "attempt": attempt})
+        return began
 
     async def _store_start(self, job: Job) -> None:
         """Store that a run that had to wait, or that is taken up again, is running."""

@@ -134,9 +134,8 @@ class RunQueue:
         job = next((job for job in queue.jobs if not job.ended), None)
         if job is None:
             return
-        wait = job.due - self._clock.time()
-        if wait > 0:
-            queue.timer = self._clock.call_later(wait, self.advance, thread_id)
+        if job.due > self._clock.time():
+            queue.timer = self._clock.call_at(job.due, self.advance, thread_id)
         elif not job.begun and not self._hooks.may_start(job.run, lambda: self.advance(thread_id)):
             return
         elif self._running[job.depth] >= self._limit or (job.suspect and self._suspect is not None):
